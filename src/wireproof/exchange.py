@@ -1,0 +1,174 @@
+"""A recorded request and its answer, as values. Everything that is judged is one of these.
+
+Times are seconds since the request was sent, on a monotonic clock. Bodies are kept as they came off the
+wire, chunk by chunk; what clauses read (`text`, `json`, `events`) is derived on demand and remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from wireproof.sse import Event, lex
+
+Headers = tuple[tuple[str, str], ...]
+
+# An answer may be compressed although we ask for identity. 64 MiB is four times the largest body the
+# recorder keeps; a bomb of 10 GiB is cut here and never held in memory.
+MOST_DECODED_BYTES = 64 * 1024 * 1024
+
+
+class Undecodable(ValueError):
+    """The body is not what its headers say: not UTF-8, not the announced encoding, or a bomb."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was sent. `path` is relative to the base URL (`/chat/completions`); the key is already masked."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Headers
+    body: bytes
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; None when it is empty or not JSON."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The body when it is a JSON object, else {}."""
+        return self.json if isinstance(self.json, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes that one read of the socket brought."""
+
+    at_s: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an answer is not whole. `theirs` tells a broken answer from a thing we could not find out.
+
+    kind: unreachable · timeout · truncated · oversized · endless · garbage · redirect
+    """
+
+    kind: str
+    detail: str
+    theirs: bool
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what came back. `status` is None when no answer came at all."""
+
+    probe: str
+    step: int
+    attempt: int
+    operation: str | None
+    request: Request
+    status: int | None
+    headers: Headers
+    chunks: tuple[Chunk, ...]
+    started_unix: float
+    headers_at_s: float | None
+    ended_at_s: float
+    trouble: Trouble | None = None
+
+    @property
+    def id(self) -> str:
+        """`probe`, with step and attempt when there is more than one: `chat.stored#2`, `chat.plain~2`."""
+        step = f"#{self.step}" if self.step else ""
+        return f"{self.probe}{step}" + (f"~{self.attempt}" if self.attempt > 1 else "")
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def headers_named(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, lower case; "" when the header is missing."""
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+    @property
+    def wire(self) -> bytes:
+        """The body as it came, encoded or not."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The body with its content-encoding undone. Raises Undecodable."""
+        coding = (self.header("content-encoding") or "identity").strip().lower()
+        if coding in ("identity", ""):
+            return self.wire
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise Undecodable(f"content-encoding {coding!r}, though only identity was accepted")
+        return _inflate(self.wire, coding)
+
+    @cached_property
+    def text(self) -> str:
+        """The body as UTF-8. Raises Undecodable, which names the first bad byte."""
+        try:
+            return self.body.decode("utf-8")
+        except UnicodeDecodeError as bad:
+            raise Undecodable(f"byte {bad.start} ({self.body[bad.start]:#04x}) is not UTF-8") from bad
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON. Raises Undecodable when it is not."""
+        return parse_json(self.text)
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The server-sent events of the body; their times are those of the chunk that completed them."""
+        if self.header("content-encoding"):
+            return tuple(lex([(self.ended_at_s, self.body)]))
+        return tuple(lex((chunk.at_s, chunk.data) for chunk in self.chunks))
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a stream was asked for."""
+        return self.request.asked.get("stream") is True
+
+
+def parse_json(text: str) -> Any:
+    """JSON as RFC 8259 has it: NaN and Infinity, which Python would take, are refused. Raises Undecodable."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError as deep:
+        raise Undecodable("JSON nested too deep to read") from deep
+    except ValueError as bad:
+        raise Undecodable(f"not JSON: {bad}") from bad
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _inflate(data: bytes, coding: str) -> bytes:
+    windows = (31,) if "gzip" in coding else (15, -15)  # deflate is sent with and without its zlib header
+    for window in windows:
+        decoder = zlib.decompressobj(window)
+        try:
+            body = decoder.decompress(data, MOST_DECODED_BYTES)
+        except zlib.error:
+            continue
+        if decoder.unconsumed_tail:
+            raise Undecodable(f"{len(data):,} bytes of {coding} hold more than {MOST_DECODED_BYTES:,}: a bomb")
+        return body
+    raise Undecodable(f"the body does not decode as {coding}, which content-encoding announces")

@@ -1,0 +1,237 @@
+"""What the API promises, read from `spec/`: operations, schemas, catalogues.
+
+The YAML files form one OpenAPI 3.1 document with refs between files; here they become one dict with local
+refs only, and each schema a compiled validator, both made once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema_rs
+import yaml
+
+from wireproof.content import shelf
+
+try:
+    from yaml import CSafeLoader as Loader  # ten times faster, where libyaml was there at its build
+except ImportError:  # pragma: no cover
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+METHODS = ("get", "post", "delete", "put", "patch")
+SECTIONS = ("schemas", "headers", "responses", "parameters", "securitySchemes")
+MOST_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Where a value departs from its schema: a JSON Pointer, the keyword, and both sides in words."""
+
+    pointer: str
+    keyword: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A compiled schema of the document, known by its ref (`#/components/schemas/Model`)."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    ref: str
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        root = {"$ref": self.ref, "components": self.document["components"], "paths": self.document["paths"]}
+        return jsonschema_rs.Draft202012Validator(root)
+
+    def violations(self, value: Any) -> Iterator[Violation]:
+        """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
+        for error in self._validator.iter_errors(value):
+            yield _violation(self.document, error)
+
+    def holds(self, value: Any) -> bool:
+        return bool(self._validator.is_valid(value))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method and path. `path` is the template below the base URL: `/models/{model}`."""
+
+    id: str
+    method: str
+    path: str
+    node: Mapping[str, Any] = field(repr=False)
+    spec: Spec = field(repr=False)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        parts = re.split(r"\{[^}]+\}", self.path)
+        return re.compile("[^/]+".join(map(re.escape, parts)))
+
+    @cached_property
+    def request_schema(self) -> Schema | None:
+        """The schema of a JSON body; None when the operation takes none."""
+        media = self.node.get("requestBody", {}).get("content", {}).get("application/json")
+        return self.spec.schema(media["schema"]["$ref"]) if media else None
+
+    def request_violations(self, body: Any) -> list[Violation]:
+        return list(self.request_schema.violations(body)) if self.request_schema else []
+
+    def answer_schema(self, status: int, media_type: str = "application/json") -> Schema | None:
+        """The schema of an answer of `status`, by its own row, else `4XX`/`5XX`, else `default`."""
+        media = self._media(status).get(media_type)
+        ref = media.get("schema", {}).get("$ref") if media else None
+        return self.spec.schema(ref) if ref else None
+
+    @cached_property
+    def event_schema(self) -> Schema | None:
+        """The schema of one event of the stream; None when the operation does not stream."""
+        media = self._media(200).get("text/event-stream")
+        return self.spec.schema(media["x-event"]["$ref"]) if media else None
+
+    def _media(self, status: int) -> Mapping[str, Any]:
+        answers = self.node.get("responses", {})
+        for row in (str(status), f"{status // 100}XX", "default"):
+            if row in answers:
+                content: Mapping[str, Any] = self.spec.resolved(answers[row]).get("content", {})
+                return content
+        return {}
+
+
+class Spec:
+    """The bundled description. Made by `load_spec`, which remembers it."""
+
+    def __init__(self, document: dict[str, Any], folder: Path) -> None:
+        self.document = document
+        self._folder = folder
+        self._schemas: dict[str, Schema] = {}
+        self._catalogues: dict[str, dict[str, Any]] = {}
+        self.operations: Mapping[str, Operation] = {
+            node["operationId"]: Operation(node["operationId"], method.upper(), path, node, self)
+            for path, item in document["paths"].items()
+            for method, node in item.items()
+            if method in METHODS
+        }
+
+    def operation_for(self, method: str, path: str) -> Operation | None:
+        """The operation a request means, None for a route or a method that is not described."""
+        routed = [op for op in self.operations.values() if op.method == method and op.pattern.fullmatch(path)]
+        return min(routed, key=lambda op: op.path.count("{"), default=None)
+
+    def schema(self, ref: str) -> Schema:
+        """By ref (`#/components/schemas/Model`) or by the name alone."""
+        ref = ref if ref.startswith("#") else f"#/components/schemas/{ref}"
+        if ref not in self._schemas:
+            self._schemas[ref] = Schema(self.document, ref)
+        return self._schemas[ref]
+
+    def resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`node`, or what it refers to."""
+        while "$ref" in node:
+            node = follow(self.document, node["$ref"].removeprefix("#"))
+        return node
+
+    def catalogue(self, name: str) -> dict[str, Any]:
+        """One of the data files beside the description: errors, headers, models, tiers, sources."""
+        if name not in self._catalogues:
+            self._catalogues[name] = read_yaml(self._folder / f"{name}.yaml")
+        return self._catalogues[name]
+
+
+@cache
+def load_spec() -> Spec:
+    folder = shelf("spec")
+    return Spec(bundle(folder / "openapi.yaml"), folder)
+
+
+def bundle(root: Path) -> dict[str, Any]:
+    """The description with every file it refers to folded in, and local refs only.
+
+    Raises ValueError when two files define a component of the same name.
+    """
+    document = read_yaml(root)
+    files = {root.parent / "openapi.yaml": document}
+    for path in sorted((root.parent / "resources").glob("*.yaml")):
+        files[path] = read_yaml(path)
+    components: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for path, content in files.items():
+        for section, named in content.get("components", {}).items():
+            for name, node in named.items():
+                if name in components.setdefault(section, {}):
+                    raise ValueError(f"{path.name} defines {section}/{name} a second time")
+                components[section][name] = _local(node)
+    paths = {}
+    for path, item in document["paths"].items():
+        name, _, pointer = item["$ref"].partition("#")
+        paths[path] = _local(follow(files[root.parent / name], pointer))
+    return {**document, "paths": paths, "components": {k: v for k, v in components.items() if v}}
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        content: dict[str, Any] = yaml.load(stream, Loader)
+        return content
+
+
+def follow(document: Any, pointer: str) -> Any:
+    """What a JSON Pointer (RFC 6901) names; a KeyError names the part that is missing."""
+    for part in pointer.split("/")[1:]:
+        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        document = document[int(key)] if isinstance(document, list) else document[key]
+    return document
+
+
+def pointer_of(parts: list[str | int]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def shown(value: Any) -> str:
+    """A value as compact JSON, cut to what a line of a report can hold."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
+
+
+def _local(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {k: f"#{v.partition('#')[2]}" if k == "$ref" else _local(v) for k, v in node.items()}
+    return [_local(item) for item in node] if isinstance(node, list) else node
+
+
+def _violation(document: Mapping[str, Any], error: Any) -> Violation:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    pointer = pointer_of(list(error.instance_path))
+    if keyword == "required":
+        return Violation(pointer, keyword, f"a key {error.kind.property!r}", f"keys {shown(sorted(error.instance))}")
+    return Violation(pointer, keyword, _wanted(document, error, keyword), shown(error.instance))
+
+
+WORDS = {
+    "type": "type {}",
+    "enum": "one of {}",
+    "const": "{}",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "pattern": "a match of {}",
+}
+
+
+def _wanted(document: Mapping[str, Any], error: Any, keyword: str) -> str:
+    if keyword not in WORDS:
+        return f"a value that keeps {keyword} ({error.message[:MOST_SHOWN]})"
+    try:
+        limit = follow(document, pointer_of(list(error.schema_path)))
+    except (KeyError, IndexError, ValueError):
+        return f"{keyword} kept ({error.message[:MOST_SHOWN]})"
+    return WORDS[keyword].format(shown(limit))
