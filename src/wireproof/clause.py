@@ -1,0 +1,320 @@
+"""All that a contract file imports: clauses, the evidence they are judged on, and the probes that bring it.
+
+    @clause("chat.n", level="MUST", source="SPEC CreateChatCompletionRequest.n",
+            on=answered("createChatCompletion", asks=lambda body: (body.get("n") or 1) > 1))
+    def one_choice_for_each_n(exchange: Exchange) -> None:
+        \"\"\"`n: 2` asks for two choices, told apart by index 0 and 1.\"\"\"
+        got = sorted(choice["index"] for choice in exchange.json["choices"])
+        expect(got == [0, 1], expected="choices with index 0, 1", got=got, at="/choices")
+
+A clause is a pure function of recorded exchanges: it returns when the promise is kept and `expect` ends it
+with the first breach. It may also raise NotApplicable or Inconclusive with a reason. Any other exception is
+our own fault, not the target's, and is reported as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from wireproof.exchange import Chunk, Exchange, Request, Trouble, Undecodable, parse_json
+from wireproof.grammar import Machine, Offence, Symbol
+from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, shown
+from wireproof.sse import Event
+
+__all__ = [
+    "COMPLETION_MODEL",
+    "EMBEDDING_MODEL",
+    "MODEL",
+    "Call",
+    "Chunk",
+    "Clause",
+    "Event",
+    "Evidence",
+    "Exchange",
+    "Flow",
+    "Inconclusive",
+    "Machine",
+    "NotApplicable",
+    "Offence",
+    "Operation",
+    "Probe",
+    "Request",
+    "Schema",
+    "Spec",
+    "Symbol",
+    "Trouble",
+    "Undecodable",
+    "Violation",
+    "answered",
+    "clause",
+    "expect",
+    "flow",
+    "load_spec",
+    "parse_json",
+    "probe",
+    "refused",
+    "sent",
+    "sequence",
+    "shown",
+    "steps",
+    "together",
+]
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+ModelDependence = Literal["none", "some-output", "obedience"]
+
+# Placeholders in probes; the plan fills in the names that the user gave.
+MODEL = "$chat-model"
+EMBEDDING_MODEL = "$embedding-model"
+COMPLETION_MODEL = "$completion-model"
+
+
+class Broken(Exception):
+    """The clause is not kept. `at` is a JSON Pointer into the body, or into event number `event`."""
+
+    def __init__(self, expected: str, got: str, at: str, event: int | None) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.expected, self.got, self.at, self.event = expected, got, at, event
+
+
+class NotApplicable(Exception):
+    """The clause has nothing to say about this target; the message is the reason."""
+
+
+class Inconclusive(Exception):
+    """The evidence is not enough for a verdict; the message says what is missing."""
+
+
+def expect(held: bool, *, expected: str, got: object, at: str = "", event: int | None = None) -> None:
+    """Ends the clause with a finding unless `held`. `got` is quoted as it is when a string, else as JSON."""
+    if not held:
+        raise Broken(expected, got if isinstance(got, str) else shown(got), at, event)
+
+
+# ---------------------------------------------------------------------------------------------- evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Which exchanges a clause is judged on.
+
+    The first four fields look at what was sent, so a plan can tell which probes will feed a clause; `status`
+    and `shows` at what came back. `shape`: "each" exchange by itself · "sequence" all in order of time ·
+    "together" one exchange of each named probe · "steps" all of one flow. Answers that are not whole
+    (`Exchange.trouble`) are evidence only with `troubled`.
+    """
+
+    operations: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    streamed: bool | None = None
+    asks: Callable[[dict[str, Any]], bool] | None = field(default=None, repr=False)
+    status: str = "2xx"
+    shows: Callable[[Exchange], bool] | None = field(default=None, repr=False)
+    shape: Literal["each", "sequence", "together", "steps"] = "each"
+    troubled: bool = False
+
+    def means(self, probe: str, operation: str | None, asked: Mapping[str, Any]) -> bool:
+        """Whether a request like this is evidence, whatever the answer."""
+        return (
+            (not self.operations or operation in self.operations)
+            and (not self.probes or any(fnmatchcase(probe, pattern) for pattern in self.probes))
+            and (self.streamed is None or (asked.get("stream") is True) == self.streamed)
+            and (self.asks is None or bool(self.asks(dict(asked))))
+        )
+
+    def accepts_status(self, status: int | None) -> bool:
+        match self.status:
+            case "any":
+                return status is not None
+            case "refused":
+                return status is not None and status >= 400
+            case group if group.endswith("xx"):
+                return status is not None and status // 100 == int(group[0])
+            case exact:
+                return status == int(exact)
+
+
+def answered(
+    *operations: str,
+    probes: str | Sequence[str] = (),
+    streamed: bool | None = None,
+    asks: Callable[[dict[str, Any]], bool] | None = None,
+    shows: Callable[[Exchange], bool] | None = None,
+    status: str = "2xx",
+) -> Evidence:
+    """Each exchange of these operations (all when none is named) that was answered 2xx.
+
+    `asks(body)` narrows by the request's JSON object, `shows(exchange)` by the answer, `probes` by glob.
+    """
+    names = (probes,) if isinstance(probes, str) else tuple(probes)
+    return Evidence(operations=operations, probes=names, streamed=streamed, asks=asks, shows=shows, status=status)
+
+
+def refused(*operations: str, probes: str | Sequence[str] = (), status: str = "refused") -> Evidence:
+    """Each exchange that was answered with an error (400 and above), or with the exact `status`."""
+    return answered(*operations, probes=probes, status=status)
+
+
+def sent(*operations: str, probes: str | Sequence[str] = (), **narrowed: Any) -> Evidence:
+    """Each exchange that was answered at all, whatever the status."""
+    return answered(*operations, probes=probes, status="any", **narrowed)
+
+
+def sequence(each: Evidence) -> Evidence:
+    """All of these exchanges at once, in order of sending: the clause gets a list."""
+    return replace(each, shape="sequence")
+
+
+def together(*probes: str, status: str = "2xx") -> Evidence:
+    """One exchange of each probe, in this order, as arguments of the clause."""
+    return Evidence(probes=probes, status=status, shape="together")
+
+
+def steps(probe: str) -> Evidence:
+    """All exchanges of one flow, as a list in order of its steps."""
+    return Evidence(probes=(probe,), status="any", shape="steps")
+
+
+# ----------------------------------------------------------------------------------------------- clauses
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One testable sentence of the contract. `text` is its docstring, as reports show it."""
+
+    id: str
+    level: Level
+    text: str
+    source: str
+    evidence: Evidence
+    model: ModelDependence
+    judge: Callable[..., None] = field(repr=False)
+    area: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The first paragraph of the text, on one line."""
+        return " ".join(self.text.split("\n\n")[0].split())
+
+
+def clause(
+    id: str, *, level: Level, source: str, on: Evidence, model: ModelDependence = "none"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Marks a function as the clause `id`. Its docstring is the promise, in the present tense.
+
+    `model`: "none" when the protocol alone decides, "some-output" when any text will do, "obedience" when the
+    model must follow an instruction.
+    """
+
+    def mark(judge: Callable[..., None]) -> Callable[..., None]:
+        text = (judge.__doc__ or "").strip()
+        if not text:
+            raise ValueError(f"clause {id} has no docstring: the docstring is the promise a report shows")
+        judge.clause = Clause(id, level, text, source, on, model, judge)  # type: ignore[attr-defined]  # read by plan
+        return judge
+
+    return mark
+
+
+# ------------------------------------------------------------------------------------------------ probes
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request before model and key are known. `body` is JSON to be, or bytes to be sent as they are.
+
+    auth: "key" the user's · "none" no header · "wrong" a made-up key · "cut" and "extended" the user's key
+    with one character less or more.
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: Literal["key", "none", "wrong", "cut", "extended"] = "key"
+
+
+# Yields what to send, is sent what came back; returns when it has nothing more to ask.
+Flow = Generator[Call, Exchange, None]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A planned request, or a flow of at most `most` requests.
+
+    expects: "answer" when the request is one every backend documents and should serve · "refusal" when it is
+    wrong on purpose · "either". `needs` names the placeholder of the model it speaks to.
+    """
+
+    id: str
+    about: str
+    run: Callable[[], Flow] = field(repr=False)
+    first: Call
+    expects: Literal["answer", "refusal", "either"] = "answer"
+    most: int = 1
+    needs: str = MODEL
+    area: str = ""
+
+
+def probe(
+    id: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    about: str,
+    expects: Literal["answer", "refusal", "either"] = "answer",
+    needs: str = MODEL,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    auth: Literal["key", "none", "wrong", "cut", "extended"] = "key",
+) -> Probe:
+    """One request. `body`: JSON with placeholders, or bytes; `about`: what it is for, in a few words."""
+    call = Call(method, path, body, query or {}, headers or {}, auth)
+
+    def run() -> Flow:
+        yield call
+
+    return Probe(id, about, run, call, expects, needs=needs)
+
+
+def flow(
+    id: str, *, most: int, about: str, needs: str = MODEL, expects: Literal["answer", "either"] = "answer"
+) -> Callable[[Callable[[], Flow]], Probe]:
+    """Turns a generator function into a probe of several requests, each chosen after the answer before.
+
+    `most` bounds them for plan and budget; the recorder stops a flow that asks for more.
+    """
+
+    def make(run: Callable[[], Flow]) -> Probe:
+        return Probe(id, about, run, next(run()), expects, most, needs)
+
+    return make
+
+
+def contents(modules: Iterable[Any]) -> tuple[list[Clause], list[Probe]]:
+    """The clauses and probes that contract modules define, in order of definition.
+
+    Raises ValueError when two share an id.
+    """
+    clauses: dict[str, Clause] = {}
+    probes: dict[str, Probe] = {}
+    for module in modules:
+        area = module.__name__.rpartition(":")[2].replace("_", " ")
+        for value in vars(module).values():
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, Probe):
+                    _add(probes, replace(one, area=area))
+                elif isinstance(found := getattr(one, "clause", None), Clause) and one.__module__ == module.__name__:
+                    _add(clauses, replace(found, area=area))
+    return list(clauses.values()), list(probes.values())
+
+
+def _add(known: dict[str, Any], one: Any) -> None:
+    if one.id in known:
+        raise ValueError(f"two {type(one).__name__.lower()}s are called {one.id}: rename one")
+    known[one.id] = one

@@ -1,0 +1,195 @@
+"""Judging: clauses and recorded exchanges in, verdicts out. Pure; the same today and tomorrow.
+
+A thing that could not be tested is never a pass: a clause without usable evidence is `inconclusive` when the
+evidence failed to come, `not-applicable` when the target declined or the plan never asked, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wireproof.clause import Broken, Clause, Evidence, Exchange, Inconclusive, NotApplicable, Undecodable
+
+Outcome = Literal["pass", "fail", "inconclusive", "not-applicable", "waived", "flaky"]
+FailOn = Literal["MUST", "SHOULD", "MAY"]
+FAILS: Mapping[FailOn, frozenset[str]] = {
+    "MUST": frozenset({"MUST"}),
+    "SHOULD": frozenset({"MUST", "SHOULD"}),
+    "MAY": frozenset({"MUST", "SHOULD", "MAY"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of a breach: an exchange, in a stream the number of the event, a JSON Pointer into it."""
+
+    exchange: str
+    event: int | None = None
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        event = "" if self.event is None else f" event {self.event}"
+        return f"{self.exchange}{event}{' ' + self.pointer if self.pointer else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a clause is not kept. The fingerprint is the same in every run that shows the same breach."""
+
+    expected: str
+    got: str
+    where: Where
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one clause. `judged` names the exchanges it was judged on; `reason` is for all but pass, fail."""
+
+    clause: Clause
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    judged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A probe of the plan, and why it was not sent, if it was not. `asked` is the body of its first request."""
+
+    probe: str
+    operation: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    unsent: str | None = None
+
+
+def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> list[Verdict]:
+    """One verdict a clause, in the clauses' order. Exchanges must be in order of sending."""
+    return [_verdict(clause, exchanges, planned) for clause in clauses]
+
+
+def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
+    """`nonconformant` when a clause of the levels of `fail_on` is broken, else `incomplete` when a MUST is undecided."""
+    ends = {(verdict.clause.level, verdict.outcome) for verdict in verdicts}
+    if any((level, "fail") in ends for level in FAILS[fail_on]):
+        return "nonconformant"
+    return "incomplete" if ("MUST", "inconclusive") in ends else "conformant"
+
+
+def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> Verdict:
+    evidence = clause.evidence
+    meant = [e for e in exchanges if evidence.means(e.probe, e.operation, e.request.asked)]
+    usable = [e for e in meant if _is_usable(evidence, e)]
+    trials = _trials(evidence, usable)
+    if not trials:
+        outcome, reason = _blocked(evidence, meant, usable, planned)
+        return Verdict(clause, outcome, reason=reason)
+    findings: list[Finding] = []
+    passed: list[str] = []
+    doubts: list[str] = []
+    strangers: list[str] = []
+    for arguments, witnesses in trials:
+        try:
+            clause.judge(*arguments)
+        except Broken as broken:
+            findings.append(_finding(clause, broken, witnesses))
+        except NotApplicable as reason:
+            strangers.append(str(reason))
+        except (Inconclusive, Undecodable) as reason:
+            doubts.append(f"{witnesses[-1].id}: {reason}")
+        except Exception as ours:  # other people's clauses run here
+            doubts.append(f"{witnesses[-1].id}: the clause itself failed: {type(ours).__name__}: {ours}")
+        else:
+            passed.extend(witness.id for witness in witnesses)
+    judged = tuple(dict.fromkeys(passed + [f.where.exchange for f in findings]))
+    if findings:
+        return Verdict(clause, "fail", tuple(findings), judged=judged)
+    if passed:
+        return Verdict(clause, "pass", judged=judged)
+    if doubts:
+        return Verdict(clause, "inconclusive", reason=doubts[0])
+    return Verdict(clause, "not-applicable", reason=strangers[0])
+
+
+def _is_usable(evidence: Evidence, exchange: Exchange) -> bool:
+    if not evidence.accepts_status(exchange.status) and not (evidence.troubled and exchange.status is None):
+        return False
+    if exchange.trouble and not evidence.troubled:
+        return False
+    return evidence.shows is None or bool(evidence.shows(exchange))
+
+
+Trial = tuple[tuple[Any, ...], Sequence[Exchange]]
+
+
+def _trials(evidence: Evidence, usable: Sequence[Exchange]) -> list[Trial]:
+    """The arguments of each call of the clause, and the exchanges they stand for. Empty: nothing to judge."""
+    match evidence.shape:
+        case "each":
+            return [((exchange,), [exchange]) for exchange in usable]
+        case "sequence":
+            return [((list(usable),), usable)] if usable else []
+        case "together":
+            last = {e.probe: e for e in usable if e.step == 0}
+            if any(name not in last for name in evidence.probes):
+                return []
+            pair = [last[name] for name in evidence.probes]
+            return [(tuple(pair), pair)]
+        case "steps":
+            answers = {e.step: e for e in usable}
+            ordered = [answers[step] for step in sorted(answers)]
+            return [((ordered,), ordered)] if ordered else []
+
+
+def _finding(clause: Clause, broken: Broken, witnesses: Sequence[Exchange]) -> Finding:
+    """`at` may begin with an exchange's id and a space, where a clause judges several."""
+    exchange, pointer = witnesses[-1].id, broken.at
+    named, _, rest = broken.at.partition(" ")
+    if named in {witness.id for witness in witnesses}:
+        exchange, pointer = named, rest
+    where = Where(exchange, broken.event, pointer)
+    place = re.sub(r"\d+", "*", pointer)
+    digest = hashlib.sha256(f"{clause.id}|{exchange.partition('~')[0]}|{place}".encode()).hexdigest()
+    return Finding(broken.expected, broken.got, where, digest[:16])
+
+
+def _blocked(
+    evidence: Evidence, meant: Sequence[Exchange], usable: Sequence[Exchange], planned: Sequence[Planned]
+) -> tuple[Outcome, str]:
+    """Why there is nothing to judge, from the first exchange or probe that stands in the way."""
+    seen = {exchange.probe for exchange in usable}
+    for exchange in reversed(meant):
+        if exchange.probe not in seen:
+            blocked = _why_unusable(evidence, exchange)
+            if blocked is not None:
+                return blocked
+    for plan in planned:
+        if plan.unsent and evidence.means(plan.probe, plan.operation, plan.asked):
+            return "inconclusive", f"{plan.probe} was not sent: {plan.unsent}"
+    if meant:
+        return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in meant})[:3])} shows it"
+    return "not-applicable", "nothing that was sent asks for it"
+
+
+def _why_unusable(evidence: Evidence, exchange: Exchange) -> tuple[Outcome, str] | None:
+    if exchange.trouble:
+        return "inconclusive", f"{exchange.id}: {exchange.trouble.detail}"
+    status = exchange.status
+    if evidence.accepts_status(status):
+        return None
+    said = f"{exchange.id} was answered {status}{_said(exchange)}"
+    if status == 429 or (status is not None and status >= 500 and status != 501):
+        return "inconclusive", said
+    return "not-applicable", said
+
+
+def _said(exchange: Exchange) -> str:
+    """`: ` and the error message of an answer, when it has one."""
+    try:
+        return f": {exchange.json['error']['message']}"[:200]
+    except (Undecodable, LookupError, TypeError):
+        return ""
