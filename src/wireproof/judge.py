@@ -73,7 +73,7 @@ def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Seq
 
 
 def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
-    """`nonconformant` when a clause of the levels of `fail_on` is broken, else `incomplete` when a MUST is undecided."""
+    """`nonconformant` when a clause that `fail_on` counts is broken, else `incomplete` when a MUST is undecided."""
     ends = {(verdict.clause.level, verdict.outcome) for verdict in verdicts}
     if any((level, "fail") in ends for level in FAILS[fail_on]):
         return "nonconformant"
