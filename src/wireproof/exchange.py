@@ -118,7 +118,7 @@ class Exchange:
             return self.wire
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise Undecodable(f"content-encoding {coding!r}, though only identity was accepted")
-        return _inflate(self.wire, coding)
+        return inflate(self.wire, coding)
 
     @cached_property
     def text(self) -> str:
@@ -160,7 +160,7 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _inflate(data: bytes, coding: str) -> bytes:
+def inflate(data: bytes, coding: str) -> bytes:
     windows = (31,) if "gzip" in coding else (15, -15)  # deflate is sent with and without its zlib header
     for window in windows:
         decoder = zlib.decompressobj(window)

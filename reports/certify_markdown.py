@@ -1,0 +1,84 @@
+"""report.md: the certification as a page for a pull request or a step summary."""
+
+from __future__ import annotations
+
+from wireproof.judge import Finding, Verdict
+from wireproof.report import Report
+
+FILE = "report.md"
+MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "–"}
+
+
+def render(report: Report) -> str:
+    parts = [*_head(report), *_areas(report), *_findings(report), *_untested(report)]
+    return "\n".join(parts) + "\n"
+
+
+def _head(report: Report) -> list[str]:
+    spend = report.spend
+    price = "price unknown" if spend.usd is None else f"${spend.usd:.4f}"
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
+    return [
+        f"# {report.outcome}: {report.target['base_url']}",
+        "",
+        f"{len(report.verdicts)} clauses: {counts}. "
+        f"{spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s. "
+        f"wireproof {report.version}, {report.started}.",
+        *(f"\n> {note}" for note in report.notes),
+        "",
+    ]
+
+
+def _areas(report: Report) -> list[str]:
+    rows = [
+        f"| {MARKS[area.outcome]} | {area.name} | {', '.join(f'{n} {outcome}' for outcome, n in area.counts.items())} |"
+        for area in report.areas
+    ]
+    return ["| | area | clauses |", "|---|---|---|", *rows, ""]
+
+
+def _findings(report: Report) -> list[str]:
+    if not report.failing:
+        return ["No finding.", ""]
+    return [
+        "## Findings",
+        "",
+        *(line for verdict, finding in report.failing for line in _finding(report, verdict, finding)),
+    ]
+
+
+def _finding(report: Report, verdict: Verdict, finding: Finding) -> list[str]:
+    clause = verdict.clause
+    return [
+        f"### {clause.level} `{clause.id}`",
+        "",
+        f"{clause.sentence} ({clause.source})",
+        "",
+        f"- expected: {_code(finding.expected)}",
+        f"- got: {_code(finding.got)}",
+        f"- where: {_code(str(finding.where))}, fingerprint `{finding.fingerprint}`",
+        "",
+        "```sh",
+        report.curl(finding.where.exchange),
+        "```",
+        "",
+    ]
+
+
+def _untested(report: Report) -> list[str]:
+    rest = [v for v in report.verdicts if v.outcome in ("inconclusive", "not-applicable", "flaky", "waived")]
+    if not rest:
+        return []
+    rows = [f"| {v.outcome} | {v.clause.level} | `{v.clause.id}` | {_cell(v.reason)} |" for v in rest]
+    return ["## Not judged", "", "| outcome | level | clause | why |", "|---|---|---|---|", *rows, ""]
+
+
+def _code(text: str) -> str:
+    """As a code span, whatever backticks it holds."""
+    fence = "`" * (max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0) + 1)
+    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,190 @@
+"""Planning: which probes a run sends, in what order, and what they will cost at most. Pure and printable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe
+from wireproof.judge import Planned
+from wireproof.spec import Spec
+
+# What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
+UNCAPPED_TOKENS = 256
+CHARACTERS_PER_TOKEN = 4  # the rule of thumb that published price calculators use for English
+IMAGE_TOKENS = 85  # the least a picture costs (low detail); ours are a few pixels wide
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The names that fill the placeholders of probes; None where the user named none."""
+
+    chat: str | None = None
+    embedding: str | None = None
+    completion: str | None = None
+
+    def names(self) -> dict[str, str | None]:
+        return {MODEL: self.chat, EMBEDDING_MODEL: self.embedding, COMPLETION_MODEL: self.completion}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An upper estimate: `usd` is None when a model has no published price."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Cost) -> Cost:
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return Cost(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            usd,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`left_out` gives the reason for each probe that will not be sent."""
+
+    probes: tuple[Probe, ...]
+    costs: Mapping[str, Cost]
+    models: Models
+    left_out: tuple[Planned, ...] = ()
+    operations: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> Cost:
+        return sum(self.costs.values(), Cost())
+
+    def planned(self) -> list[Planned]:
+        """Every probe as the judge needs to know it, sent or not."""
+        bound = [(p, bind(p.first, self.models)) for p in self.probes]
+        return [Planned(p.id, self.operations.get(p.id), _body(call)) for p, call in bound] + list(self.left_out)
+
+
+def make_plan(
+    spec: Spec,
+    clauses: Sequence[Clause],
+    probes: Iterable[Probe],
+    models: Models,
+    *,
+    has_key: bool = True,
+) -> Plan:
+    """The probes that feed at least one of the clauses and can be sent with these models and this key."""
+    kept: list[Probe] = []
+    left_out: list[Planned] = []
+    operations: dict[str, str | None] = {}
+    costs: dict[str, Cost] = {}
+    for probe in probes:
+        call = bind(probe.first, models)
+        operation = spec.operation_for(call.method, call.path)
+        operations[probe.id] = operation.id if operation else None
+        asked = _body(call)
+        if not any(clause.evidence.means(probe.id, operations[probe.id], asked) for clause in clauses):
+            continue
+        reason = _why_not(probe, models, has_key)
+        if reason:
+            left_out.append(Planned(probe.id, operations[probe.id], asked, reason))
+            continue
+        kept.append(probe)
+        costs[probe.id] = _cost(spec, probe, call)
+    return Plan(tuple(kept), costs, models, tuple(left_out), operations)
+
+
+def select(clauses: Iterable[Clause], only: Sequence[str]) -> list[Clause]:
+    """The clauses whose id matches one of the globs; all when there is none. `chat.stream` also means what is below."""
+    if not only:
+        return list(clauses)
+    globs = [pattern for glob in only for pattern in (glob, f"{glob}.*")]
+    return [clause for clause in clauses if any(fnmatchcase(clause.id, glob) for glob in globs)]
+
+
+def bind(call: Call, models: Models) -> Call:
+    """The call with its placeholders filled in; those without a name stay as they are."""
+    names = {placeholder: name for placeholder, name in models.names().items() if name}
+    path = call.path
+    for placeholder, name in names.items():
+        path = path.replace(placeholder, name)
+    return replace(call, path=path, body=_filled(call.body, names), query=_filled(dict(call.query), names))
+
+
+def encoded(call: Call) -> bytes:
+    """The bytes of the body: as they are, JSON, or none."""
+    if call.body is None:
+        return b""
+    return call.body if isinstance(call.body, bytes) else json.dumps(call.body, ensure_ascii=False).encode()
+
+
+def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
+    """What one request will cost at most. A request that must be refused is not billed."""
+    body = _body(call)
+    if call.method != "POST" or expects == "refusal" or not body:
+        return Cost(1)
+    told = [body.get(name) for name in ("messages", "prompt", "input", "tools", "response_format")]
+    prompt = sum(_tokens(part) for part in told if part is not None)
+    cap = body.get("max_completion_tokens") or body.get("max_tokens")
+    choices = body.get("n") or 1
+    if not isinstance(cap, int) or not isinstance(choices, int):
+        cap, choices = UNCAPPED_TOKENS, 1
+    completion = 0 if "input" in body else cap * choices
+    return Cost(1, prompt, completion, usd(spec, str(body.get("model", "")), prompt, completion))
+
+
+def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
+    """Dollars at published prices; None when `spec/models.yaml` has no price for the model."""
+    known = spec.catalogue("models")["models"]
+    row = known.get(model) or next((row for row in known.values() if row.get("snapshot") == model), None)
+    price = row and row.get("usd_per_million")
+    if not price:
+        return None
+    paid = prompt_tokens * price["input"] + completion_tokens * (price.get("output") or 0)
+    return float(paid) / 1_000_000
+
+
+def _cost(spec: Spec, probe: Probe, call: Call) -> Cost:
+    """A flow is priced as one paid request and `most` calls: its later steps read or refuse."""
+    one = call_cost(spec, call, probe.expects)
+    return replace(one, calls=probe.most)
+
+
+def _why_not(probe: Probe, models: Models, has_key: bool) -> str | None:
+    if probe.first.auth != "key" and not has_key:
+        return "no API key was given, so keys cannot be judged"
+    if models.names().get(probe.needs) is None:
+        role = probe.needs.removeprefix("$").removesuffix("-model")
+        option = "--model" if role == "chat" else f"--{role}-model"
+        return f"no {role} model was named ({option})"
+    return None
+
+
+def _body(call: Call) -> dict[str, Any]:
+    return call.body if isinstance(call.body, dict) else {}
+
+
+def _filled(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, dict):
+        return {key: _filled(item, names) for key, item in value.items()}
+    return [_filled(item, names) for item in value] if isinstance(value, list) else value
+
+
+def _tokens(part: Any) -> int:
+    if isinstance(part, dict) and part.get("type") == "image_url":
+        return IMAGE_TOKENS
+    if isinstance(part, dict):
+        return sum(_tokens(value) for value in part.values())
+    if isinstance(part, list):
+        return sum(2 + _tokens(item) for item in part)
+    return 1 + len(str(part)) // CHARACTERS_PER_TOKEN

@@ -1,0 +1,127 @@
+"""What a report file sees of a certification: verdicts, exchanges, spend, and the curl line of each finding.
+
+A file in `reports/` that is named `certify_*.py` has `FILE`, the name of the artifact, and
+`render(report: Report) -> str`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from wireproof.content import load_folder, shelf
+from wireproof.exchange import Exchange
+from wireproof.judge import FailOn, Finding, Verdict, run_outcome
+from wireproof.secrets import LONGER, MARKER, SHORTER
+
+# The worst first: what an area is called when its clauses differ.
+RANK = ("fail", "flaky", "inconclusive", "waived", "pass", "not-applicable")
+MOST_BODY_IN_CURL = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    calls: int
+    tokens: int
+    usd: float | None
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The clauses of one contract file: its worst outcome, and how many clauses came to which."""
+
+    name: str
+    outcome: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page."""
+
+    target: Mapping[str, str]
+    verdicts: Sequence[Verdict]
+    exchanges: Mapping[str, Exchange]
+    spend: Spend
+    started: str
+    version: str
+    key_variable: str = "OPENAI_API_KEY"
+    fail_on: FailOn = "SHOULD"
+    notes: Sequence[str] = ()
+    complete: bool = True
+    failing: Sequence[tuple[Verdict, Finding]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        failing = [(verdict, finding) for verdict in self.verdicts for finding in verdict.findings]
+        object.__setattr__(self, "failing", failing)
+
+    @property
+    def outcome(self) -> str:
+        """conformant · nonconformant · incomplete. A run that was cut off is at best incomplete."""
+        outcome = run_outcome(self.verdicts, self.fail_on)
+        return "incomplete" if outcome == "conformant" and not self.complete else outcome
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many clauses came to which outcome, the worst first; zeros are left out."""
+        return _counted(self.verdicts)
+
+    @property
+    def areas(self) -> list[Area]:
+        by_name: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            by_name.setdefault(verdict.clause.area, []).append(verdict)
+        return [Area(name, next(iter(_counted(some))), _counted(some)) for name, some in by_name.items()]
+
+    def curl(self, exchange_id: str) -> str:
+        """A command that sends the request again; the key comes from the environment."""
+        exchange = self.exchanges.get(exchange_id)
+        return curl(exchange, self.target["base_url"], self.key_variable) if exchange else ""
+
+
+def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY") -> str:
+    request = exchange.request
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    words = ["curl", "-sS"]
+    if exchange.streamed:
+        words.append("-N")
+    words += ["-i", "-X", request.method, shlex.quote(f"{base_url.rstrip('/')}{request.path}{query}")]
+    for name, value in request.headers:
+        if name.lower() == "authorization":
+            words += ["-H", f'"authorization: {_key_in_shell(value, key_variable)}"']
+        elif name.lower() == "content-type":
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+    if request.body:
+        body = request.body.decode("utf-8", "replace")
+        if len(body) > MOST_BODY_IN_CURL:
+            return " ".join(words) + f"  # with the {len(body):,} bytes of the body of {exchange.id} in the journal"
+        words += ["--data-raw", shlex.quote(body)]
+    return " ".join(words)
+
+
+def rendered(report: Report) -> dict[str, str]:
+    """The text of every certification artifact by file name."""
+    texts = {}
+    for module in load_folder(shelf("reports"), "reports"):
+        if module.__name__.rpartition(":")[2].startswith("certify_"):
+            texts[module.FILE] = module.render(report)
+    return texts
+
+
+def _counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    found = Counter(verdict.outcome for verdict in verdicts)
+    return {outcome: found[outcome] for outcome in RANK if found[outcome]}
+
+
+def _key_in_shell(value: str, variable: str) -> str:
+    forms = {
+        f"{MARKER}{LONGER}": f"${{{variable}}}x",
+        f"{MARKER}{SHORTER}": f"${{{variable}%?}}",
+        MARKER: f"${variable}",
+    }
+    scheme, _, key = value.partition(" ")
+    return f"{scheme} {forms.get(key, key)}"
