@@ -1,0 +1,64 @@
+"""What a worker tells about its part of a run besides the samples: `run-<worker>.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stage as it really was: requests were issued from `began` to `ended`, seconds of the run."""
+
+    name: str
+    began: float
+    ended: float
+    scheduled: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRun:
+    """`clock` is `kernel` when receive times came from the kernel, else `user`. Lag rows: see `lag.Lags.rows`.
+
+    `written` counts the rows of its sample file: fewer found later means that rows were lost.
+    """
+
+    worker: int
+    workers: int
+    began_unix: float
+    wall_s: float
+    spans: tuple[Span, ...]
+    written: int
+    interrupted: bool
+    clock: str
+    clock_steps: int
+    cpu_s: float
+    rss_mb: float
+    recv_lag: list[list[int]]
+    loop_lag: list[list[int]]
+
+    def write(self, folder: Path) -> None:
+        path = folder / f"run-{self.worker}.json"
+        path.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def read_runs(folder: Path) -> tuple[WorkerRun, ...]:
+    """In order of worker. Empty when no worker came to its end."""
+    return tuple(_run(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("run-*.json")))
+
+
+def _run(row: dict[str, Any]) -> WorkerRun:
+    return WorkerRun(**{**row, "spans": tuple(Span(**span) for span in row["spans"])})
+
+
+def joined(runs: tuple[WorkerRun, ...]) -> tuple[Span, ...]:
+    """The stages over all workers: from the first that began to the last that ended."""
+    names = list(dict.fromkeys(span.name for run in runs for span in run.spans))
+    spans = []
+    for name in names:
+        parts = [span for run in runs for span in run.spans if span.name == name]
+        began, ended = min(part.began for part in parts), max(part.ended for part in parts)
+        spans.append(Span(name, began, ended, sum(part.scheduled for part in parts)))
+    return tuple(spans)
