@@ -48,4 +48,4 @@ def _told(verdict: Verdict, report: Report) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    return "".join(c if c >= " " and c not in "\ufffe\uffff" or c in ALLOWED_CONTROLS else "\ufffd" for c in text)
+    return "".join(c if (c >= " " and c not in "\ufffe\uffff") or c in ALLOWED_CONTROLS else "\ufffd" for c in text)

@@ -422,3 +422,18 @@ def _minus(one: Cost, other: Cost) -> Cost:
         one.completion_tokens - other.completion_tokens,
         dollars,
     )
+
+
+async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:
+    """The ids that GET /models names; [] when the answer is no list of models. Raises Unreachable."""
+    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    try:
+        async with httpx2.AsyncClient(transport=transport, timeout=10.0) as client:
+            answer = await client.get(target.base_url.rstrip("/") + "/models", headers=headers)
+        return [str(model["id"]) for model in answer.json()["data"]]
+    except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.UnsupportedProtocol) as nobody:
+        raise Unreachable(
+            f"{target.base_url} did not answer GET /models ({nobody or type(nobody).__name__})"
+        ) from nobody
+    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+        return []

@@ -113,7 +113,7 @@ def rendered(report: Report) -> dict[str, str]:
 
 
 def _counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    found = Counter(verdict.outcome for verdict in verdicts)
+    found: Counter[str] = Counter(verdict.outcome for verdict in verdicts)
     return {outcome: found[outcome] for outcome in RANK if found[outcome]}
 
 

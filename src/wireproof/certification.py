@@ -1,0 +1,252 @@
+"""One certification from order to journal: contracts, plan, recorder and journal brought together.
+
+The command line and the pytest face both call this; neither knows how it works inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wireproof import __version__
+from wireproof.clause import Clause, Exchange, Probe, contents
+from wireproof.content import load_folder, shelf
+from wireproof.journal import Journal, Run, read_journal
+from wireproof.judge import FailOn, judge
+from wireproof.plan import Cost, Models, Plan, make_plan, select
+from wireproof.record import Bounds, Budget, Recorded, RecordEvent, Sent, Target, Unsent, record
+from wireproof.report import Report, Spend
+from wireproof.spec import load_spec
+
+JOURNAL = "journal.jsonl"
+
+
+class WrongOrder(ValueError):
+    """What the user asked for can't be done; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a user asked for. `cases` are property-based requests an operation; `contracts` folders of their own."""
+
+    target: Target
+    models: Models
+    only: tuple[str, ...] = ()
+    cases: int = 0
+    seed: int = 1
+    budget: Budget = field(default_factory=Budget)
+    bounds: Bounds = field(default_factory=Bounds)
+    gate: int = 8
+    fail_on: FailOn = "SHOULD"
+    key_variable: str = "OPENAI_API_KEY"
+    contracts: tuple[Path, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_contracts(extra: Sequence[Path] = ()) -> tuple[list[Clause], list[Probe]]:
+    """Clauses and probes of the built-in contracts and of the user's folders.
+
+    Raises WrongOrder when a user's folder holds no contract, or a file that does not load.
+    """
+    modules = load_folder(shelf("contracts"), "contracts")
+    for folder in extra:
+        try:
+            found = load_folder(folder, f"contracts:{folder.resolve()}")
+        except Exception as broken:
+            raise WrongOrder(f"{folder}: a contract file does not load: {type(broken).__name__}: {broken}") from broken
+        if not found:
+            raise WrongOrder(f"{folder}: expected a folder with contract files (*.py), found none")
+        modules += found
+    try:
+        return contents(modules)
+    except ValueError as twice:
+        raise WrongOrder(str(twice)) from twice
+
+
+def prepare(order: Order) -> tuple[list[Clause], Plan]:
+    """The clauses in force and the plan that feeds them. Sends nothing."""
+    spec = load_spec()
+    clauses, probes = load_contracts(order.contracts)
+    chosen = select(clauses, order.only)
+    if not chosen:
+        raise WrongOrder(f"no clause matches {', '.join(order.only)}; `wireproof explain` lists them all")
+    if order.cases:
+        from wireproof.cases import draw  # brings schemathesis: a second of import
+
+        probes = [*probes, *draw(spec, order.cases, order.seed)]
+    return chosen, make_plan(spec, chosen, probes, order.models, has_key=bool(order.target.key))
+
+
+def run(
+    order: Order,
+    plan: Plan,
+    out: Path,
+    listen: Callable[[RecordEvent], None] = lambda event: None,
+    *,
+    resume: bool = False,
+    **recorder: Any,
+) -> Run:
+    """Records the plan into `out/journal.jsonl` and returns the journal as read back.
+
+    An interrupt ends the journal with a footer that says so, then leaves as KeyboardInterrupt. `recorder`
+    are further arguments of `record`: a transport, clocks.
+    """
+    path = out / JOURNAL
+    earlier = _earlier(path, order, plan) if resume else None
+    if earlier is None:
+        _set_aside(path)
+    begun = time.monotonic()
+    already = _answers(earlier)
+    spent_before = _spend(earlier)
+    with Journal(path, resume=earlier is not None) as journal:
+        if earlier is None:
+            journal.header(_header(order), plan.planned())
+
+        cost = Cost()
+
+        def hear(event: RecordEvent) -> None:
+            nonlocal cost
+            match event:
+                case Sent(probe, step, attempt):
+                    journal.sent(probe, step, attempt)
+                case Recorded(exchange, spent):
+                    journal.exchange(exchange)
+                    cost = spent
+                case Unsent(probe, reason):
+                    journal.unsent(probe, reason)
+            listen(event)
+
+        reason = "interrupted"
+        try:
+            asyncio.run(
+                record(
+                    plan,
+                    order.target,
+                    load_spec(),
+                    hear,
+                    already=already,
+                    budget=_left(order.budget, spent_before),
+                    bounds=order.bounds,
+                    gate=order.gate,
+                    **recorder,
+                )
+            )
+            reason = "complete"
+        finally:
+            total_usd = None if cost.usd is None or spent_before.usd is None else cost.usd + spent_before.usd
+            journal.footer(
+                reason=reason,
+                spend={
+                    "calls": cost.calls + spent_before.calls,
+                    "tokens": cost.tokens + spent_before.tokens,
+                    "usd": total_usd,
+                    "wall_s": round(time.monotonic() - begun + spent_before.wall_s, 3),
+                },
+            )
+    return read_journal(path)
+
+
+def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = None) -> Report:
+    """The report of a journal, judged now. Pure: the same journal and clauses give the same report."""
+    header = run.header
+    footer = run.footer or {}
+    notes = [] if footer.get("reason") == "complete" else ["The run was cut off; what was not sent is not judged."]
+    if run.lost:
+        notes.append(f"{len(run.lost)} answers were lost in a crash; those requests were asked again on resume.")
+    chosen = select(clauses, tuple(header.get("only", ())))
+    return Report(
+        target=header["target"],
+        verdicts=judge(chosen, run.exchanges, run.planned),
+        exchanges={exchange.id: exchange for exchange in run.exchanges},
+        spend=_spend(run),
+        started=header["started"],
+        version=__version__,
+        key_variable=header.get("key_variable", "OPENAI_API_KEY"),
+        fail_on=fail_on or header.get("fail_on", "SHOULD"),
+        notes=notes,
+        complete=footer.get("reason") == "complete",
+    )
+
+
+def _header(order: Order) -> dict[str, Any]:
+    models = order.models
+    named = {"model": models.chat, "embedding_model": models.embedding, "completion_model": models.completion}
+    target = {
+        "base_url": order.target.base_url,
+        **order.about,
+        **{name: value for name, value in named.items() if value},
+    }
+    return {
+        "wireproof": __version__,
+        "target": target,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "order": _fingerprint(order),
+        "only": list(order.only),
+        "cases": order.cases,
+        "seed": order.seed,
+        "fail_on": order.fail_on,
+        "key_variable": order.key_variable,
+    }
+
+
+def _fingerprint(order: Order) -> str:
+    """Tells whether a journal belongs to the same question: models, selection and cases (the port may differ)."""
+    asked = [order.models.chat, order.models.embedding, order.models.completion, order.only, order.cases, order.seed]
+    return hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()[:16]
+
+
+def _earlier(path: Path, order: Order, plan: Plan) -> Run | None:
+    """The run to go on with. Raises WrongOrder when there is none, or it answers another question."""
+    if not path.exists():
+        raise WrongOrder(f"--resume: expected the journal of an earlier run at {path}, found none")
+    run = read_journal(path)
+    if run.header.get("order") != _fingerprint(order):
+        raise WrongOrder(f"--resume: {path} was recorded with other models, clauses or cases; repeat that command")
+    if not order.about.get("standin") and run.header["target"]["base_url"] != order.target.base_url:
+        raise WrongOrder(f"--resume: {path} belongs to {run.header['target']['base_url']}, not {order.target.base_url}")
+    return run
+
+
+def _answers(run: Run | None) -> dict[tuple[str, int], Exchange]:
+    """The last answer of each step. One that never reached the target may be asked again."""
+    answers = {(e.probe, e.step): e for e in run.exchanges} if run else {}
+    return {key: e for key, e in answers.items() if not (e.trouble and e.trouble.kind == "unreachable")}
+
+
+def _spend(run: Run | None) -> Spend:
+    """From the footer; of a run that was killed, counted from its exchanges."""
+    if run is None:
+        return Spend(0, 0, 0.0, 0.0)
+    if run.footer:
+        told = run.footer["spend"]
+        return Spend(told["calls"], told["tokens"], told["usd"], told["wall_s"])
+    from wireproof.record import actual_cost
+
+    spec = load_spec()
+    cost = sum((actual_cost(spec, exchange, Cost(1)) for exchange in run.exchanges), Cost())
+    begun = min((e.started_unix for e in run.exchanges), default=0.0)
+    ended = max((e.started_unix + e.ended_at_s for e in run.exchanges), default=0.0)
+    return Spend(cost.calls, cost.tokens, cost.usd, ended - begun)
+
+
+def _left(budget: Budget, spent: Spend) -> Budget:
+    """What an earlier run has left of the budget."""
+    return Budget(
+        None if budget.calls is None else budget.calls - spent.calls,
+        None if budget.tokens is None else budget.tokens - spent.tokens,
+        None if budget.usd is None else budget.usd - (spent.usd or 0.0),
+    )
+
+
+def _set_aside(path: Path) -> None:
+    """An earlier journal was paid for: it is renamed, never overwritten."""
+    if path.exists():
+        stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%S")
+        path.rename(path.with_name(f"journal.{stamp}.{time.time_ns() % 1_000_000:06d}.jsonl"))

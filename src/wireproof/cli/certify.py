@@ -1,0 +1,144 @@
+"""`wireproof certify`: record a backend, judge it, tell the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail
+from wireproof.cli.console import Progress, tell
+from wireproof.cli.orders import order_from, remote, target_options
+
+if TYPE_CHECKING:
+    from wireproof.certification import Order
+    from wireproof.report import Report
+
+EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN}
+
+
+@click.command(
+    "certify",
+    epilog="Example: OPENAI_API_KEY=... wireproof certify --base-url https://host/v1 --model my-model --out report",
+)
+@target_options
+@click.option(
+    "--fault", metavar="ID", multiple=True, help="Of the stand-in: break this on purpose (serve --list-faults)."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("wireproof-out"),
+    show_default=True,
+    help="The folder for journal and reports.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the journal in --out; nothing that was answered is sent again."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["must", "should", "may"]),
+    default="should",
+    show_default=True,
+    help="The lowest level whose breach ends in exit 1.",
+)
+@click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
+@click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
+def command(**options: Any) -> int:
+    """Check a backend against the contract, clause by clause.
+
+    Without --base-url the built-in stand-in is started and certified. The key comes from the environment
+    and is written nowhere. Exit codes: 0 kept, 1 broken, 2 wrong command, 3 could not tell, 4 unreachable.
+    """
+    from wireproof.certification import WrongOrder
+    from wireproof.journal import BadJournal
+
+    with _ordered(options) as order:
+        try:
+            return _certify(order, options)
+        except (WrongOrder, BadJournal) as wrong:
+            raise Fail(str(wrong)) from wrong
+        except OSError as trouble:
+            raise Fail(f"--out {options['out']}: {trouble.strerror or trouble}") from trouble
+
+
+def _certify(order: Order, options: dict[str, Any]) -> int:
+    from wireproof.certification import load_contracts, prepare, report_of, run
+    from wireproof.record import Unreachable
+
+    clauses, plan = prepare(order)
+    quiet, out = options["as_json"], options["out"]
+    click.echo(_announced(order, len(clauses), len(plan.probes), plan.cost.calls), err=quiet)
+    try:
+        with Progress(plan) as progress:
+            recorded = run(order, plan, out, progress, resume=options["resume"])
+    except* Unreachable as nobody:
+        raise Fail(str(nobody.exceptions[0]), UNREACHABLE) from nobody
+    except* KeyboardInterrupt:
+        raise Fail(
+            f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
+        ) from None
+    everything, _ = load_contracts(order.contracts)
+    return finish(report_of(recorded, everything), out, as_json=quiet)
+
+
+def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
+    """Writes the artifacts, tells the verdict, gives the exit code."""
+    from wireproof.report import rendered
+
+    texts = rendered(report)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
+    if as_json:
+        click.echo(texts["verdicts.json"], nl=False)
+    else:
+        tell(report)
+        if out is not None:
+            click.echo(f"report: {out / 'report.html'}  (also {', '.join(n for n in texts if n != 'report.html')})")
+    return EXIT_CODES[report.outcome]
+
+
+@contextlib.contextmanager
+def _ordered(options: dict[str, Any]) -> Iterator[Order]:
+    """The order; around it the stand-in, when there is no URL."""
+    from wireproof.plan import Models
+    from wireproof.record import Bounds, Target
+
+    more = {
+        "fail_on": options["fail_on"].upper(),
+        "gate": options["concurrency"],
+        "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
+        "key_variable": options["api_key_env"],
+    }
+    if options["base_url"]:
+        if options["fault"]:
+            raise Fail("--fault: expected no --base-url beside it; faults are the stand-in's")
+        target, models = remote(options)
+        yield order_from(options, target, models, standin=False, **more)
+        return
+    from wireproof.standin.serve import UnknownFault, embedded
+
+    try:
+        with embedded(faults=options["fault"]) as served:
+            target = Target(served.base_url, served.key)
+            models = Models(
+                options["model"] or served.model,
+                options["embedding_model"] or served.embedding_model,
+                options["completion_model"] or served.completion_model,
+            )
+            about = {"standin": " ".join(("yes", *options["fault"]))}
+            yield order_from(options, target, models, standin=True, about=about, **more)
+    except UnknownFault as unknown:
+        raise Fail(f"--fault: {unknown}") from unknown
+
+
+def _announced(order: Order, clauses: int, probes: int, calls: int) -> str:
+    where = "the built-in stand-in (no --base-url was given)" if order.about.get("standin") else order.target.base_url
+    cases = f", {order.cases} cases an operation" if order.cases else ""
+    return f"certifying {where}: {clauses} clauses, {probes} probes, at most {calls} exchanges{cases}"

@@ -1,0 +1,127 @@
+"""What a person sees: progress while a run goes on, then the verdict by area and every finding."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from wireproof.plan import Plan
+    from wireproof.record import RecordEvent
+    from wireproof.report import Report
+
+MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "-"}
+COLOURS = {"fail": "red", "flaky": "yellow", "inconclusive": "yellow", "pass": "green"}
+OUTCOME_COLOURS = {"conformant": "green", "nonconformant": "red", "incomplete": "yellow"}
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Progress:
+    """Listens to the recorder. A bar on a terminal; elsewhere a line now and then, and one for each wait."""
+
+    def __init__(self, plan: Plan, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = plan.cost.calls
+        self.done = self.waits = 0
+        self.clock, self.told = clock, clock()
+        self.bar = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            self.bar = Progress(
+                TextColumn("recording"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self.task = self.bar.add_task("", total=self.total)
+
+    def __call__(self, event: RecordEvent) -> None:
+        from wireproof.record import Recorded, Unsent, Waiting
+
+        match event:
+            case Recorded(exchange):
+                self.done += 1
+                self._advance(exchange.probe)
+            case Waiting(probe, seconds, status):
+                self._line(f"{probe}: answered {status}, waiting {seconds:g} s as the target asks")
+            case Unsent(probe, reason):
+                self._line(f"{probe}: not sent, {reason}")
+
+    def _advance(self, probe: str) -> None:
+        if self.bar:
+            self.bar.update(self.task, completed=self.done, total=max(self.total, self.done), description=probe)
+        elif self.clock() - self.told >= SECONDS_BETWEEN_LINES:
+            self.told = self.clock()
+            click.echo(f"recorded {self.done} of at most {max(self.total, self.done)} exchanges", err=True)
+
+    def _line(self, text: str) -> None:
+        if self.bar:
+            self.bar.console.print(text, highlight=False, markup=False)
+        else:
+            click.echo(text, err=True)
+
+    def __enter__(self) -> Progress:
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar:
+            self.bar.stop()
+
+
+def tell(report: Report) -> None:
+    """The whole verdict on stdout."""
+    _areas(report)
+    _findings(report)
+    _undecided(report)
+    _summary(report)
+
+
+def _areas(report: Report) -> None:
+    width = max(len(area.name) for area in report.areas)
+    for area in report.areas:
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in area.counts.items())
+        mark = click.style(MARKS[area.outcome], fg=COLOURS.get(area.outcome))
+        click.echo(f"  {mark} {area.name:<{width}}  {counts}")
+
+
+def _findings(report: Report) -> None:
+    for verdict, finding in report.failing:
+        clause = verdict.clause
+        click.echo(f"\n{click.style(clause.level, fg='red', bold=True)} {click.style(clause.id, bold=True)}")
+        click.echo(f"  {clause.sentence}")
+        click.echo(f"  expected  {finding.expected}")
+        click.echo(f"  got       {finding.got}")
+        click.echo(f"  where     {finding.where}")
+        click.echo(f"  again     {report.curl(finding.where.exchange)}")
+
+
+def _undecided(report: Report) -> None:
+    undecided = [verdict for verdict in report.verdicts if verdict.outcome == "inconclusive"]
+    if undecided:
+        click.echo("\ncould not be judged:")
+    for verdict in undecided:
+        click.echo(f"  {verdict.clause.level} {verdict.clause.id}: {verdict.reason}")
+
+
+def _summary(report: Report) -> None:
+    spend = report.spend
+    price = "price unknown" if spend.usd is None else f"${spend.usd:.4f}"
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
+    outcome = click.style(report.outcome, fg=OUTCOME_COLOURS[report.outcome], bold=True)
+    click.echo(f"\n{outcome}: {len(report.verdicts)} clauses, {counts}")
+    click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s")
+    for note in report.notes:
+        click.echo(note)

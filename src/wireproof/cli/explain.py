@@ -1,0 +1,70 @@
+"""`wireproof explain`: a clause in words."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from wireproof.cli import Fail
+
+if TYPE_CHECKING:
+    from wireproof.clause import Clause, Probe
+
+MODEL_DEPENDENCE = {
+    "none": "decided by the protocol alone",
+    "some-output": "needs any output of the model",
+    "obedience": "needs a model that follows an instruction",
+}
+
+
+@click.command("explain", epilog="Example: wireproof explain chat.stream.done")
+@click.argument("clause", required=False)
+def command(clause: str | None) -> None:
+    """Say what CLAUSE demands, where it comes from, and which fault of the stand-in breaks it.
+
+    Without a CLAUSE, list them all.
+    """
+    from wireproof.certification import load_contracts
+
+    clauses, probes = load_contracts()
+    if clause is None:
+        click.echo("\n".join(f"{one.id:<44} {one.level:<6} {one.sentence}" for one in clauses))
+        return
+    known = {one.id: one for one in clauses}
+    if clause not in known:
+        near = difflib.get_close_matches(clause, known, n=3) or [one for one in known if one.startswith(clause)][:3]
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `wireproof explain` lists them all"
+        raise Fail(f"no clause is called {clause!r}{hint}")
+    click.echo(_explained(known[clause], probes))
+
+
+def _explained(clause: Clause, probes: list[Probe]) -> str:
+    from wireproof.plan import Models, bind
+    from wireproof.spec import load_spec
+    from wireproof.standin.faults import all_faults
+
+    spec = load_spec()
+    feeding = []
+    for probe in probes:
+        call = bind(probe.first, Models("chat", "embedding", "completion"))
+        operation = spec.operation_for(call.method, call.path)
+        asked = call.body if isinstance(call.body, dict) else {}
+        if clause.evidence.means(probe.id, operation.id if operation else None, asked):
+            feeding.append(probe.id)
+    faults = [fault for fault in all_faults().values() if fault.breaks == clause.id]
+    paragraphs = [textwrap.fill(" ".join(part.split()), 100) for part in clause.text.split("\n\n")]
+    return "\n".join(
+        [
+            f"{clause.id}  ({clause.level}, {clause.area})",
+            "",
+            "\n\n".join(paragraphs),
+            "",
+            f"source    {clause.source}",
+            f"model     {MODEL_DEPENDENCE[clause.model]}",
+            f"judged on {', '.join(feeding) or 'whatever traffic shows it'}",
+            *(f"broken by wireproof serve --fault {fault.id}   ({fault.summary})" for fault in faults),
+        ]
+    )

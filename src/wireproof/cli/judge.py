@@ -1,0 +1,39 @@
+"""`wireproof judge`: the verdicts of a journal, again and offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wireproof.cli import Fail
+from wireproof.cli.certify import finish
+
+
+@click.command("judge", epilog="Example: wireproof judge wireproof-out/journal.jsonl --out report")
+@click.argument("journal", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write the reports there. Default: print only."
+)
+@click.option(
+    "--contracts",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="A folder with contracts of your own. Repeatable.",
+)
+@click.option("--fail-on", type=click.Choice(["must", "should", "may"]), help="Default: as the run was recorded with.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
+def command(journal: Path, out: Path | None, contracts: tuple[Path, ...], fail_on: str | None, as_json: bool) -> int:
+    """Judge a recorded JOURNAL with the clauses of today. Sends nothing; the same journal, the same verdicts."""
+    from wireproof.certification import WrongOrder, load_contracts, report_of
+    from wireproof.journal import BadJournal, read_journal
+
+    try:
+        clauses, _ = load_contracts(contracts)
+        report = report_of(read_journal(journal), clauses, fail_on=fail_on and fail_on.upper())  # type: ignore[arg-type]  # click checked it
+    except (BadJournal, WrongOrder) as wrong:
+        raise Fail(str(wrong)) from wrong
+    except OSError as trouble:
+        raise Fail(f"{journal}: {trouble.strerror}") from trouble
+    return finish(report, out, as_json=as_json)

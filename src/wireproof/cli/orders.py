@@ -1,0 +1,148 @@
+"""The options that certify and plan share, and how they become an order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wireproof.cli import UNREACHABLE, Fail
+
+if TYPE_CHECKING:
+    from wireproof.certification import Order
+    from wireproof.plan import Models
+    from wireproof.record import Budget, Target
+
+BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
+STANDIN_CASES = 10
+
+Command = Callable[..., Any]
+
+
+def target_options(command: Command) -> Command:
+    """What to certify, with what, and how much of it."""
+    options = [
+        click.option("--base-url", metavar="URL", help="The backend, up to its version prefix: https://host/v1."),
+        click.option("--model", metavar="ID", help="The chat model. Default: the only one that GET /models lists."),
+        click.option(
+            "--embedding-model", metavar="ID", help="The model for /embeddings; not judged when there is none."
+        ),
+        click.option("--completion-model", metavar="ID", help="The model for /completions. Default: the chat model."),
+        click.option(
+            "--api-key-env",
+            metavar="NAME",
+            default="OPENAI_API_KEY",
+            show_default=True,
+            help="The environment variable that holds the key.",
+        ),
+        click.option(
+            "--only", metavar="GLOB", multiple=True, help="Only these clauses: chat.stream, 'errors.*'. Repeatable."
+        ),
+        click.option("--cases", type=click.IntRange(0, 500), help="Property-based requests an operation. Default: 0."),
+        click.option("--seed", type=int, default=1, show_default=True, help="Seed of the drawn requests."),
+        click.option(
+            "--contracts",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            multiple=True,
+            metavar="DIR",
+            help="A folder with contracts of your own. Repeatable.",
+        ),
+        click.option("--budget", metavar="calls=N,tokens=N,usd=X", help="Stop before the request that would break it."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def parse_budget(text: str | None) -> Budget:
+    """`calls=60,usd=0.05` as a Budget. Raises Fail with what was expected."""
+    from wireproof.record import Budget
+
+    parsed: dict[str, Any] = {}
+    for part in filter(None, (text or "").split(",")):
+        name, _, value = part.partition("=")
+        try:
+            parsed[name] = BUDGET_KEYS[name.strip()](value)
+            if not 0 <= parsed[name] < float("inf"):
+                raise ValueError
+        except (KeyError, ValueError) as bad:
+            raise Fail(f"--budget: expected calls=N, tokens=N or usd=X, got {part!r}") from bad
+    return Budget(**parsed)
+
+
+def key_from(variable: str) -> str | None:
+    key = os.environ.get(variable, "").strip()
+    if not key.isascii() or any(c.isspace() for c in key):
+        raise Fail(f"{variable}: expected a key of printable ASCII characters, got one with others")
+    return key or None
+
+
+def checked_url(base_url: str) -> str:
+    """The URL without its closing slash. Raises Fail when it is no http(s) URL, or holds credentials."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(base_url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Fail(f"--base-url: expected a URL such as http://127.0.0.1:8000/v1, got {base_url!r}")
+    if parts.username or parts.query or parts.fragment:
+        raise Fail(
+            "--base-url: expected no credentials, query or fragment in the URL; the key comes from the environment"
+        )
+    return base_url.rstrip("/")
+
+
+def order_from(options: dict[str, Any], target: Target, models: Models, *, standin: bool, **more: Any) -> Order:
+    from wireproof.certification import Order
+
+    cases = options["cases"]
+    return Order(
+        target=target,
+        models=models,
+        only=options["only"],
+        cases=(STANDIN_CASES if standin and not options["only"] else 0) if cases is None else cases,
+        seed=options["seed"],
+        budget=parse_budget(options["budget"]),
+        contracts=options["contracts"],
+        **more,
+    )
+
+
+def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models]:
+    """The target and its models; those that were not named are looked up with GET /models when `ask`."""
+    from wireproof.plan import Models
+    from wireproof.record import Target
+
+    target = Target(checked_url(options["base_url"]), key_from(options["api_key_env"]))
+    chat, embedding, completion = options["model"], options["embedding_model"], options["completion_model"]
+    if ask and not chat:
+        chat, found = _only_chat_model(target)
+        embedding = embedding or found
+    return target, Models(chat, embedding, completion or chat)
+
+
+def _only_chat_model(target: Target) -> tuple[str, str | None]:
+    """The one chat model the target lists, and the embedding model if it lists one."""
+    from wireproof.record import Unreachable, listed_models
+
+    try:
+        ids = asyncio.run(listed_models(target))
+    except Unreachable as nobody:
+        raise Fail(str(nobody), UNREACHABLE) from nobody
+    embeddings = [name for name in ids if "embed" in name.lower()]
+    others = [name for name in ids if name not in embeddings]
+    if len(others) != 1:
+        listed = (
+            f"GET /models lists {', '.join(others[:8])}{' …' if len(others) > 8 else ''}"
+            if others
+            else "none is listed"
+        )
+        raise Fail(f"--model: expected the id of a chat model, because {listed}")
+    return others[0], embeddings[0] if embeddings else None
