@@ -1,0 +1,35 @@
+# Each target sets up what it needs by itself: uv when it is there, else venv and pip. Only Python >= 3.11 is expected.
+PYTHON ?= python3
+BIN = .venv/bin
+SHELF = src spec contracts load reports tests benchmarks
+
+.PHONY: demo test check bench setup clean
+
+demo: setup ## certify the built-in stand-in and say where the report is
+	$(BIN)/wireproof certify --out wireproof-out
+
+test: check ## every check and every test
+	$(BIN)/pytest -q -n 2
+
+check: setup ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup ## measure; nothing here can fail
+	$(BIN)/python benchmarks/run.py
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv; \
+	  uv pip install -q --python $(BIN)/python -e . --group dev; \
+	else \
+	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	  $(BIN)/python -m pip install -q --upgrade 'pip>=25.1' && $(BIN)/python -m pip install -q -e . --group dev; \
+	fi
+	@touch $@
+
+clean:
+	rm -rf .venv dist wireproof-out
