@@ -1,0 +1,128 @@
+"""The stand-in as an ASGI app: reads a request whole, asks the backend, writes the answer on time.
+
+Frames go out one write each, at absolute deadlines: a late write does not make the next one late. A client
+that goes away ends its stream, an endless one too. `Answer.cut` leaves the message without its end, upon
+which the server closes the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from wireproof.standin.truth import Timing, Truth
+from wireproof.standin.wire import Answer, Ask, Headers, Serve, json_answer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def asgi_app(serve: Serve, truth: Truth | None = None, reset: Callable[[], None] = lambda: None) -> App:
+    """`serve` on the wire. With `truth`, its timings are noted and told at `/_standin/truth`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        ask = await _asked(scope, receive)
+        if ask is None:
+            return
+        if truth is not None and ask.path.startswith("/_standin/"):
+            await _write(_told(ask, truth, reset), perf_counter(), receive, send, None)
+            return
+        started = perf_counter()
+        answer = serve(ask)
+        timing = truth.begin(ask, answer, started) if truth is not None else None
+        try:
+            await _write(answer, started, receive, send, timing)
+        finally:
+            if truth is not None and timing is not None:
+                truth.end(timing, perf_counter())
+
+    return app
+
+
+async def _asked(scope: Scope, receive: Receive) -> Ask | None:
+    """The request; None when its client left before it was whole."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    return Ask(
+        scope["method"],
+        unquote(scope["raw_path"].decode("latin-1").partition("?")[0]) if scope.get("raw_path") else scope["path"],
+        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+        pieces[0] if len(pieces) == 1 else b"".join(pieces),
+    )
+
+
+def _told(ask: Ask, truth: Truth, reset: Callable[[], None]) -> Answer:
+    if (ask.method, ask.path) == ("GET", "/_standin/truth"):
+        return json_answer(truth.report())
+    if (ask.method, ask.path) == ("POST", "/_standin/reset"):
+        reset()
+        truth.clear()
+        return json_answer({"reset": True})
+    return json_answer({"error": {"message": "only GET truth and POST reset live here"}}, 404)
+
+
+@lru_cache(maxsize=4096)
+def _raw(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    return header[0].lower().encode("latin-1"), header[1].encode("latin-1", "replace")
+
+
+def _raw_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [_raw(header) for header in headers]
+
+
+async def _write(answer: Answer, started: float, receive: Receive, send: Send, timing: Timing | None) -> None:
+    headers = _raw_headers(answer.headers)
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    if answer.frames is None:
+        if not answer.cut and answer.header("content-length") is None:
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+        if answer.delay_ms:
+            await _until(started + answer.delay_ms / 1000)
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body, "more_body": answer.cut})
+        if timing is not None:
+            timing.wrote(perf_counter(), answer.body)
+        return
+    gone = asyncio.ensure_future(receive())  # answers once the client has left
+    try:
+        due = started + answer.delay_ms / 1000
+        await _until(due)
+        await send(start)
+        for frame in answer.frames:
+            if frame.delay_ms:
+                due += frame.delay_ms / 1000
+                await _until(due)
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": frame.data, "more_body": True})
+            if timing is not None:
+                timing.wrote(perf_counter(), frame.data, due)
+            elif not frame.delay_ms:
+                continue
+        if not answer.cut:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if timing is not None:
+                timing.is_whole = True
+    finally:
+        gone.cancel()
+
+
+async def _until(due: float) -> None:
+    left = due - perf_counter()
+    if left > 0:
+        await asyncio.sleep(left)

@@ -1,0 +1,135 @@
+"""Refuses a malformed body the way the API does: the first departure from the schema, as an error envelope."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from wireproof.spec import Operation, Violation, follow
+from wireproof.standin.refusals import Refused, invalid, kind_of, missing, wrong_type, wrong_value
+
+TYPE_WORDS = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a decimal number",
+    "boolean": "a boolean",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+
+
+def body_of(raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Refused: not JSON, not UTF-8, NaN, half a surrogate pair, not an object."""
+    try:
+        body = json.loads(raw, parse_constant=_no_constant)
+        if b"\\ud" in raw or b"\\uD" in raw:
+            json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise invalid(
+            "We could not parse the JSON body of your request. The body must be a JSON object, as in "
+            '{"model": "..."}, encoded as UTF-8.'
+        ) from None
+    if not isinstance(body, dict):
+        raise invalid(f"Invalid body: expected a JSON object, but got {kind_of(body)} instead.")
+    return body
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def check_schema(operation: Operation, body: dict[str, Any]) -> None:
+    """Refused with the first violation, by position of the field in the body."""
+    found = operation.request_violations(body)
+    if found:
+        raise refused(min(found, key=_rank), body)
+
+
+def _rank(violation: Violation) -> tuple[bool, int]:
+    """Missing keys first: there is no sense in judging the rest of a body that lacks its model."""
+    return violation.keyword != "required", violation.pointer.count("/")
+
+
+def refused(violation: Violation, body: Any) -> Refused:
+    param = field_name(violation.pointer)
+    value = follow(body, violation.pointer) if violation.pointer else body
+    make = MAKERS.get(violation.keyword)
+    if make is not None:
+        return make(param, value, violation)
+    return invalid(
+        f"Invalid '{param}': expected {violation.expected}, but got {violation.got}.", param, "invalid_value"
+    )
+
+
+def field_name(pointer: str) -> str:
+    """`/messages/0/role` as `messages[0].role`."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", pointer.removeprefix("/").replace("/", "."))
+
+
+def _missing(param: str, _value: Any, violation: Violation) -> Refused:
+    name = re.sub(r"^a key '(.*)'$", r"\1", violation.expected)
+    return missing(f"{param}.{name}" if param else name)
+
+
+def _type(param: str, value: Any, violation: Violation) -> Refused:
+    kinds = re.findall(r'"(\w+)"', violation.expected)
+    expected = " or ".join(TYPE_WORDS.get(kind, kind) for kind in kinds if kind != "null" or len(kinds) == 1)
+    return wrong_type(param, expected or violation.expected, value)
+
+
+def _enum(param: str, value: Any, violation: Violation) -> Refused:
+    listed = violation.expected.removeprefix("one of ")
+    try:
+        supported = json.loads(listed)
+    except ValueError:
+        supported = [listed]
+    return wrong_value(param, value, supported if isinstance(supported, list) else [supported])
+
+
+def _bound(side: str) -> Callable[[str, Any, Violation], Refused]:
+    def make(param: str, value: Any, violation: Violation) -> Refused:
+        kind = "integer" if isinstance(value, int) else "decimal"
+        limit = violation.expected.rpartition(" ")[2]
+        sign = "<=" if side == "above_max" else ">="
+        return invalid(
+            f"Invalid '{param}': {kind} {side.split('_')[0]} {side.split('_')[1]}imum value. Expected a value "
+            f"{sign} {limit}, but got {value} instead.",
+            param,
+            f"{kind}_{side}_value",
+        )
+
+    return make
+
+
+def _length(kind: str, side: str) -> Callable[[str, Any, Violation], Refused]:
+    def make(param: str, value: Any, violation: Violation) -> Refused:
+        limit = next(iter(re.findall(r"\d+", violation.expected)), "?")
+        if kind == "array" and not value:
+            return invalid(f"Invalid '{param}': empty array. Expected an array with minimum length {limit}, but got an "
+                           "empty array instead.", param, "empty_array")  # fmt: skip
+        words = "too long" if side == "above_max" else "too short"
+        return invalid(
+            f"Invalid '{param}': {kind} {words}. Expected {'an' if kind == 'array' else 'a'} {kind} with "
+            f"{side.split('_')[1]}imum length {limit}, but got one with length {len(value)} instead.",
+            param,
+            f"{kind}_{side}_length",
+        )
+
+    return make
+
+
+MAKERS: dict[str, Callable[[str, Any, Violation], Refused]] = {
+    "required": _missing,
+    "type": _type,
+    "enum": _enum,
+    "const": _enum,
+    "minimum": _bound("below_min"),
+    "maximum": _bound("above_max"),
+    "minItems": _length("array", "below_min"),
+    "maxItems": _length("array", "above_max"),
+    "minLength": _length("string", "below_min"),
+    "maxLength": _length("string", "above_max"),
+}

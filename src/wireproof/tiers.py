@@ -1,0 +1,103 @@
+"""Published rate limits: which requests and tokens a minute a tier grants for a model, to scale if need be.
+
+Scaling exists because nobody wants to send 30,000 requests to see the 30,001st refused. `scale` shrinks
+requests a minute, tokens a minute and requests a day together, so the corner where one limit gives way to
+the other (TPM / RPM tokens a request) stays where it was. But a limit of 10 a minute refills once in six
+seconds, and a measurement of a few windows takes many minutes. So where the scaled RPM falls under
+SLOWEST_RPM, the *minute* is shortened until the refill is SLOWEST_RPM per real minute again: tier-1's 500 RPM
+at scale 0.02 become 10 requests per "minute" of 5 seconds. TPM shares the shortened minute, a day is 1,440 of
+them. `scale=1.0` always means real minutes.
+
+Limits never fall below 1, nor RPM below FEWEST_RPM (or what is published): a burst of fewer requests says
+nothing. So free's 3 RPM stay 3, in a minute of 1.5 seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from wireproof.content import shelf
+from wireproof.spec import read_yaml
+
+MINUTE_S = 60.0
+SLOWEST_RPM = 120
+FEWEST_RPM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a tier grants to all models of `group` together, per `minute_s` seconds; `rpd` per 1,440 of those."""
+
+    tier: str
+    group: str
+    rpm: int
+    tpm: int
+    rpd: int | None = None
+    minute_s: float = MINUTE_S
+
+    @property
+    def requests_per_s(self) -> float:
+        return self.rpm / self.minute_s
+
+    @property
+    def tokens_per_s(self) -> float:
+        return self.tpm / self.minute_s
+
+
+def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
+    """The published limits of `tier` for `model`, times `scale`.
+
+    A model that no group lists falls to the group whose model's name is its longest beginning, so snapshots
+    (`gpt-4.1-mini-2025-04-14`) share their alias's pool.
+    ValueError for an unknown tier or model, a tier the group does not support, a scale outside (0, 1].
+    """
+    if not 0 < scale <= 1:
+        raise ValueError(f"scale must be above 0 and at most 1, got {scale:g}")
+    group = group_of(model)
+    if tier not in tiers():
+        raise ValueError(f"no tier {tier!r}; there are {', '.join(tiers())}")
+    granted = _published()["groups"][group]["limits"]
+    row = granted.get(tier)
+    if not row:
+        supported = [name for name in tiers() if granted.get(name)]
+        raise ValueError(f"{model} is not available on {tier}; its group {group} has {', '.join(supported)}")
+    return scaled(
+        Limits(tier, group, rpm=int(row["rpm"]), tpm=int(row["tpm"]), rpd=row.get("rpd")),
+        scale,
+    )
+
+
+def scaled(full: Limits, scale: float) -> Limits:
+    """`full`, given for real minutes, times `scale`; see the top of this file for the shortened minute."""
+    if scale == 1.0:
+        return full
+    rpm = max(min(full.rpm, FEWEST_RPM), round(full.rpm * scale))
+    return Limits(
+        full.tier,
+        full.group,
+        rpm=rpm,
+        tpm=max(1, round(full.tpm * scale)),
+        rpd=None if full.rpd is None else max(1, round(full.rpd * scale)),
+        minute_s=MINUTE_S * min(1.0, rpm / SLOWEST_RPM),
+    )
+
+
+def tiers() -> tuple[str, ...]:
+    """The names of the tiers, lowest first."""
+    return tuple(_published()["tiers"])
+
+
+def group_of(model: str) -> str:
+    """The group a model shares its limits with; ValueError when none is published."""
+    listed: dict[str, str] = {name: group for group, row in _published()["groups"].items() for name in row["models"]}
+    known = [name for name in listed if model == name or model.startswith(f"{name}-")]
+    if not known:
+        raise ValueError(f"no published limits for {model}; there are some for {', '.join(sorted(listed))}")
+    return listed[max(known, key=len)]
+
+
+@cache
+def _published() -> dict[str, Any]:
+    return read_yaml(shelf("spec") / "tiers.yaml")
