@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from wireproof.exchange import Chunk, Exchange, Request, Trouble, Undecodable, parse_json
 from wireproof.grammar import Machine, Offence, Symbol
-from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, shown
+from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, schema_breaches, shown
 from wireproof.sse import Event
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "parse_json",
     "probe",
     "refused",
+    "schema_breaches",
     "sent",
     "sequence",
     "shown",

@@ -175,6 +175,10 @@ def _body(call: Call) -> dict[str, Any]:
 def _filled(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return names.get(value, value)
+    if isinstance(value, bytes):
+        for placeholder, name in names.items():
+            value = value.replace(placeholder.encode(), json.dumps(name)[1:-1].encode())
+        return value
     if isinstance(value, dict):
         return {key: _filled(item, names) for key, item in value.items()}
     return [_filled(item, names) for item in value] if isinstance(value, list) else value

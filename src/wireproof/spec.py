@@ -106,6 +106,19 @@ class Operation:
         return {}
 
 
+def schema_breaches(schema: Any, value: Any) -> list[Violation]:
+    """Where `value` departs from a JSON Schema that came with a request.
+
+    Only refs inside the schema are followed; nothing is fetched. ValueError when it is no usable schema.
+    """
+    validator = jsonschema_rs.Draft202012Validator(schema, retriever=_fetch_nothing)
+    return [_violation(schema, error) for error in validator.iter_errors(value)]
+
+
+def _fetch_nothing(uri: str) -> Any:
+    raise ValueError(f"{uri} lies outside of the schema")
+
+
 class Spec:
     """The bundled description. Made by `load_spec`, which remembers it."""
 

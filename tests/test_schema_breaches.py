@@ -1,0 +1,48 @@
+"""Schemas that came with a request: what breaks them, and what of them is never followed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wireproof.clause import Call, schema_breaches
+from wireproof.plan import Models, bind, encoded
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"color": {"enum": ["red"]}, "size": {"$ref": "#/$defs/size"}},
+    "required": ["color"],
+    "additionalProperties": False,
+    "$defs": {"size": {"type": "integer", "maximum": 3}},
+}
+
+
+def test_a_value_that_keeps_its_schema_has_no_breaches() -> None:
+    assert schema_breaches(SCHEMA, {"color": "red", "size": 3}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer", "keyword"),
+    [
+        ({}, "", "required"),
+        ({"color": "blue"}, "/color", "enum"),
+        ({"color": "red", "size": 4}, "/size", "maximum"),
+        ({"color": "red", "extra": 1}, "", "additionalProperties"),
+    ],
+)
+def test_a_breach_names_its_place_and_keyword(value: Any, pointer: str, keyword: str) -> None:
+    assert [(b.pointer, b.keyword) for b in schema_breaches(SCHEMA, value)] == [(pointer, keyword)]
+
+
+@pytest.mark.parametrize(
+    "schema", [None, {"type": "objekt"}, {"$ref": "#/nowhere"}, {"$ref": "http://127.0.0.1:9/x"}, {"$ref": "file:///x"}]
+)
+def test_what_is_no_schema_or_points_elsewhere_is_refused(schema: Any) -> None:
+    with pytest.raises(ValueError):
+        schema_breaches(schema, {})
+
+
+def test_the_model_is_filled_into_bodies_given_as_bytes() -> None:
+    call = Call("POST", "/chat/completions", b'{"model": "$chat-model", "n": "\\u00e9"}')
+    assert encoded(bind(call, Models(chat='a"b'))) == b'{"model": "a\\"b", "n": "\\u00e9"}'
