@@ -11,12 +11,14 @@ import click
 
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail
 from wireproof.cli.console import Progress, tell
-from wireproof.cli.orders import order_from, remote, target_options
+from wireproof.cli.orders import order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
     from wireproof.certification import Order
     from wireproof.report import Report
 
+# The stand-in's pace: slow enough that a stream can be seen to stream, fast enough for a demo.
+TTFT_MS, ITL_MS = 20.0, 3.0
 EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN}
 
 
@@ -107,7 +109,6 @@ def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
 @contextlib.contextmanager
 def _ordered(options: dict[str, Any]) -> Iterator[Order]:
     """The order; around it the stand-in, when there is no URL."""
-    from wireproof.plan import Models
     from wireproof.record import Bounds, Target
 
     more = {
@@ -122,20 +123,19 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         target, models = remote(options)
         yield order_from(options, target, models, standin=False, **more)
         return
-    from wireproof.standin.serve import UnknownFault, embedded
+    from wireproof.standin.backend import Setup
+    from wireproof.standin.latency import Latency
+    from wireproof.standin.serve import embedded
 
+    models = standin_models(options)
     try:
-        with embedded(faults=options["fault"]) as served:
-            target = Target(served.base_url, served.key)
-            models = Models(
-                options["model"] or served.model,
-                options["embedding_model"] or served.embedding_model,
-                options["completion_model"] or served.completion_model,
-            )
-            about = {"standin": " ".join(("yes", *options["fault"]))}
-            yield order_from(options, target, models, standin=True, about=about, **more)
-    except UnknownFault as unknown:
+        served = embedded(Setup(latency=Latency(TTFT_MS, ITL_MS)), faults=options["fault"])
+    except ValueError as unknown:
         raise Fail(f"--fault: {unknown}") from unknown
+    with served as standin:
+        target = Target(standin.base_url, standin.key)
+        about = {"standin": " ".join(("yes", *options["fault"]))}
+        yield order_from(options, target, models, standin=True, about=about, **more)
 
 
 def _announced(order: Order, clauses: int, probes: int, calls: int) -> str:

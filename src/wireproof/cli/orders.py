@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
 STANDIN_CASES = 10
+STANDIN_KINDS = {"embedding": "embedding", "completion": "instruct"}
 
 Command = Callable[..., Any]
 
@@ -126,6 +127,19 @@ def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models
         chat, found = _only_chat_model(target)
         embedding = embedding or found
     return target, Models(chat, embedding, completion or chat)
+
+
+def standin_models(options: dict[str, Any]) -> Models:
+    """The stand-in's own models, where no other is named."""
+    from wireproof.plan import Models
+    from wireproof.standin.catalogue import DEFAULT_MODEL, SERVED
+
+    known = {kind: next(name for name in SERVED if word in name) for kind, word in STANDIN_KINDS.items()}
+    return Models(
+        options["model"] or DEFAULT_MODEL,
+        options["embedding_model"] or known["embedding"],
+        options["completion_model"] or known["completion"],
+    )
 
 
 def _only_chat_model(target: Target) -> tuple[str, str | None]:

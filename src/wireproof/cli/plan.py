@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wireproof.cli import Fail
-from wireproof.cli.orders import order_from, remote, target_options
+from wireproof.cli.orders import order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
     from wireproof.plan import Plan
@@ -25,7 +25,6 @@ def command(**options: Any) -> None:
     Token counts are upper estimates. Without --base-url the plan is that for the stand-in.
     """
     from wireproof.certification import WrongOrder, prepare
-    from wireproof.plan import Models
     from wireproof.record import Target
 
     as_json = options.pop("as_json")
@@ -35,9 +34,7 @@ def command(**options: Any) -> None:
         target, models = remote(options, ask=False)
         standin = False
     else:
-        from wireproof.standin.serve import KEY, MODELS
-
-        target, models, standin = Target("http://127.0.0.1/v1", KEY), Models(*MODELS), True
+        target, models, standin = Target("http://127.0.0.1/v1", "sk-standin"), standin_models(options), True
     try:
         clauses, plan = prepare(order_from(options, target, models, standin=standin))
     except WrongOrder as wrong:
