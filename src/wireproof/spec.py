@@ -55,7 +55,7 @@ class Schema:
     def violations(self, value: Any) -> Iterator[Violation]:
         """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
         for error in self._validator.iter_errors(value):
-            yield _violation(self.document, error)
+            yield from _violations(self.document, error)
 
     def holds(self, value: Any) -> bool:
         return bool(self._validator.is_valid(value))
@@ -216,6 +216,52 @@ def _local(node: Any) -> Any:
     if isinstance(node, dict):
         return {k: f"#{v.partition('#')[2]}" if k == "$ref" else _local(v) for k, v in node.items()}
     return [_local(item) for item in node] if isinstance(node, list) else node
+
+
+def _violations(document: Mapping[str, Any], error: Any) -> Iterator[Violation]:
+    """`error` in words; of alternatives, the errors of the nearest one, or what they would all have taken."""
+    branches = getattr(error.kind, "context", None)
+    if not branches:
+        yield _violation(document, error)
+        return
+    depth = len(error.instance_path)
+    misnamed = [next((e for e in branch if _is_name(e, depth)), None) for branch in branches]
+    named = [branch for branch, wrong in zip(branches, misnamed, strict=True) if wrong is None]
+    alike = [branch for branch in named if not any(_is_type(e, depth) for e in branch)]
+    if alike:
+        for nearer in min(alike, key=len):
+            yield from _violations(document, nearer)
+    elif wrong_names := [error for error in misnamed if error is not None]:
+        names = [name for wrong in wrong_names for name in _names(wrong)]
+        found = wrong_names[0]
+        yield Violation(
+            pointer_of(list(found.instance_path)), "enum", f"one of {json.dumps(names)}", shown(found.instance)
+        )
+    elif types := list(
+        dict.fromkeys(k for branch in named for e in branch if _is_type(e, depth) for k in e.kind.types)
+    ):
+        yield Violation(pointer_of(list(error.instance_path)), "type", f"type {shown(types)}", shown(error.instance))
+    else:
+        yield _violation(document, error)
+
+
+# The keys by which the objects of this API say which of several kinds they are.
+NAMING_KEYS = ("role", "type")
+
+
+def _is_name(error: Any, depth: int) -> bool:
+    path = error.instance_path
+    return len(path) == depth + 1 and path[-1] in NAMING_KEYS and bool(_names(error))
+
+
+def _names(error: Any) -> list[Any]:
+    if hasattr(error.kind, "expected_value"):
+        return [error.kind.expected_value]
+    return list(getattr(error.kind, "options", ()))
+
+
+def _is_type(error: Any, depth: int) -> bool:
+    return len(error.instance_path) == depth and hasattr(error.kind, "types")
 
 
 def _violation(document: Mapping[str, Any], error: Any) -> Violation:
