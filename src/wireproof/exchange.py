@@ -17,9 +17,9 @@ from wireproof.sse import Event, lex
 
 Headers = tuple[tuple[str, str], ...]
 
-# An answer may be compressed although we ask for identity. 64 MiB is four times the largest body the
-# recorder keeps; a bomb of 10 GiB is cut here and never held in memory.
-MOST_DECODED_BYTES = 64 * 1024 * 1024
+# An answer may be compressed although we ask for identity. 16 MiB is twice the largest body the recorder
+# keeps; a bomb of 10 GiB is cut here and never held in memory.
+MOST_DECODED_BYTES = 16 * 1024 * 1024
 
 
 class Undecodable(ValueError):
@@ -110,28 +110,54 @@ class Exchange:
         """The body as it came, encoded or not."""
         return b"".join(chunk.data for chunk in self.chunks)
 
-    @cached_property
+    @property
     def body(self) -> bytes:
         """The body with its content-encoding undone. Raises Undecodable."""
+        return _held(self._body)
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8. Raises Undecodable, which names the first bad byte."""
+        return _held(self._text)
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON. Raises Undecodable when it is not."""
+        return _held(self._json)
+
+    # A failure is remembered like a value: a hundred clauses must not inflate a bomb a hundred times.
+
+    @cached_property
+    def _body(self) -> bytes | Undecodable:
         coding = (self.header("content-encoding") or "identity").strip().lower()
         if coding in ("identity", ""):
             return self.wire
         if coding not in ("gzip", "x-gzip", "deflate"):
-            raise Undecodable(f"content-encoding {coding!r}, though only identity was accepted")
-        return inflate(self.wire, coding)
-
-    @cached_property
-    def text(self) -> str:
-        """The body as UTF-8. Raises Undecodable, which names the first bad byte."""
+            return Undecodable(f"content-encoding {coding!r}, though only identity was accepted")
         try:
-            return self.body.decode("utf-8")
-        except UnicodeDecodeError as bad:
-            raise Undecodable(f"byte {bad.start} ({self.body[bad.start]:#04x}) is not UTF-8") from bad
+            return inflate(self.wire, coding)
+        except Undecodable as bad:
+            return bad
 
     @cached_property
-    def json(self) -> Any:
-        """The body as JSON. Raises Undecodable when it is not."""
-        return parse_json(self.text)
+    def _text(self) -> str | Undecodable:
+        body = self._body
+        if isinstance(body, Undecodable):
+            return body
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError as bad:
+            return Undecodable(f"byte {bad.start} ({body[bad.start]:#04x}) is not UTF-8")
+
+    @cached_property
+    def _json(self) -> Any:
+        text = self._text
+        if isinstance(text, Undecodable):
+            return text
+        try:
+            return parse_json(text)
+        except Undecodable as bad:
+            return bad
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -144,6 +170,12 @@ class Exchange:
     def streamed(self) -> bool:
         """Whether a stream was asked for."""
         return self.request.asked.get("stream") is True
+
+
+def _held(value: Any) -> Any:
+    if isinstance(value, Undecodable):
+        raise value
+    return value
 
 
 def parse_json(text: str) -> Any:

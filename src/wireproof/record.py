@@ -13,7 +13,7 @@ import email.utils
 import json
 import secrets as randomness
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -33,8 +33,16 @@ WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 THROTTLED = (429, 503)
 
 
+# Of a body that broke a bound only this much goes on record: enough to see what it was.
+KEPT_OF_TOO_MUCH = 64 * 1024
+
+
 class Unreachable(ConnectionError):
     """Nobody answers at the target; the message says what was tried."""
+
+
+class KeyRefused(PermissionError):
+    """The target will not have the user's key; the message quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Bounds:
     connect_s: float = 10.0
     idle_s: float = 60.0
     total_s: float = 180.0
-    most_bytes: int = 16 * 1024 * 1024
+    most_bytes: int = 8 * 1024 * 1024
     attempts: int = 3
     most_wait_s: float = 65.0  # a minute's window and a little; longer waits are reported, not slept through
 
@@ -120,7 +128,7 @@ async def record(
     """Sends the plan; `listen` hears of everything as it happens. Returns what was spent by this call.
 
     `already` are answers of an earlier run by (probe, step): they are used in place of sending. Raises
-    Unreachable when the first request finds nobody.
+    Unreachable or KeyRefused when the first request, sent alone, finds nobody or a closed door.
     """
     bounds = bounds or Bounds()
     timeout = httpx2.Timeout(bounds.idle_s, connect=bounds.connect_s)
@@ -129,10 +137,10 @@ async def record(
         recorder = _Recorder(
             plan, target, spec, listen, already or {}, budget or Budget(), bounds, client, clock, wall, sleep
         )
-        first, *rest = plan.probes or (None,)
-        if first is None:
-            return Cost()
-        await recorder.run(first, is_first=True)
+        canary = next((probe for probe in plan.probes if probe.expects == "answer"), None)
+        rest = [probe for probe in plan.probes if probe is not canary]
+        if canary is not None:
+            await recorder.run(canary, is_canary=True)
         room = asyncio.Semaphore(gate)
 
         async def one(probe: Probe) -> None:
@@ -171,7 +179,7 @@ class _Recorder:
         self.secrets = Secrets.of(target.key)
         self.run_id = randomness.token_hex(4)
 
-    async def run(self, probe: Probe, *, is_first: bool = False) -> None:
+    async def run(self, probe: Probe, *, is_canary: bool = False) -> None:
         """One probe from its first question to its last."""
         flow = probe.run()
         try:
@@ -184,8 +192,8 @@ class _Recorder:
                         self.listen(Unsent(probe.id, refusal))
                         return
                     exchange = await self._ask(probe, step, bind(call, self.plan.models))
-                if is_first and exchange.trouble and exchange.trouble.kind == "unreachable":
-                    raise Unreachable(exchange.trouble.detail)
+                if is_canary and step == 0:
+                    _check_the_door(exchange)
                 call = flow.send(exchange)
             self.listen(Unsent(probe.id, f"the flow asks for more than its {probe.most} requests"))
         except StopIteration:
@@ -298,6 +306,8 @@ class _Wire:
         except httpx2.InvalidURL as error:
             self.trouble = Trouble("garbage", f"the redirect is no URL: {error}", True)
         self.ended_at_s = self.clock() - begun
+        if self.trouble and self.trouble.kind in ("oversized", "endless"):
+            self.chunks = _beginning(self.chunks)
 
     async def _read(self, client: httpx2.AsyncClient, request: httpx2.Request, begun: float) -> None:
         response = await client.send(request, stream=True, follow_redirects=False)
@@ -324,9 +334,8 @@ class _Wire:
             async for data in response.aiter_raw():
                 size += len(data)
                 if size > self.bounds.most_bytes:
-                    self.trouble = Trouble(
-                        "oversized", f"the body is larger than {self.bounds.most_bytes:,} bytes", True
-                    )
+                    detail = f"the body is larger than {self.bounds.most_bytes:,} bytes"
+                    self.trouble = Trouble("oversized", detail, True)
                     return
                 self.chunks.append(Chunk(self.clock() - begun, data))
                 if self.clock() - begun > self.bounds.total_s:
@@ -360,6 +369,26 @@ class _Wire:
                 return Trouble("truncated", f"the connection was closed {when}: {said}", True)
             case _:
                 return Trouble("garbage", f"{type(error).__name__}: {said}", True)
+
+
+def _beginning(chunks: Sequence[Chunk]) -> list[Chunk]:
+    kept: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        kept.append(Chunk(chunk.at_s, chunk.data[: KEPT_OF_TOO_MUCH - size]))
+        size += len(chunk.data)
+        if size >= KEPT_OF_TOO_MUCH:
+            break
+    return kept
+
+
+def _check_the_door(exchange: Exchange) -> None:
+    """Raises what makes every further request pointless: nobody there, or the key refused."""
+    if exchange.trouble and exchange.trouble.kind == "unreachable":
+        raise Unreachable(exchange.trouble.detail)
+    if exchange.status in (401, 403):
+        said = exchange.wire[:200].decode("utf-8", "replace")
+        raise KeyRefused(f"the target answered {exchange.status} to {exchange.request.path}: {said}")
 
 
 def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:

@@ -70,7 +70,7 @@ def command(**options: Any) -> int:
 
 def _certify(order: Order, options: dict[str, Any]) -> int:
     from wireproof.certification import load_contracts, prepare, report_of, run
-    from wireproof.record import Unreachable
+    from wireproof.record import KeyRefused, Unreachable
 
     clauses, plan = prepare(order)
     quiet, out = options["as_json"], options["out"]
@@ -80,6 +80,13 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             recorded = run(order, plan, out, progress, resume=options["resume"])
     except* Unreachable as nobody:
         raise Fail(str(nobody.exceptions[0]), UNREACHABLE) from nobody
+    except* KeyRefused as refused:
+        held = (
+            f"the key in {order.key_variable}"
+            if order.target.key
+            else f"a key in {order.key_variable}, which is not set"
+        )
+        raise Fail(f"expected the target to take {held}; {refused.exceptions[0]}") from refused
     except* KeyboardInterrupt:
         raise Fail(
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN

@@ -1,0 +1,77 @@
+"""Whole certifications in memory: the stand-in, with faults or other latencies, on a clock that never waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from wireproof.certification import load_contracts
+from wireproof.clause import Clause, Exchange, Probe
+from wireproof.judge import Verdict, judge
+from wireproof.plan import Models, Plan, make_plan
+from wireproof.record import Recorded, RecordEvent, Target, record
+from wireproof.spec import load_spec
+from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
+from wireproof.standin.latency import Latency
+from wireproof.standin.serve import with_faults
+from wireproof.standin.virtual import VirtualClock, VirtualTransport
+from wireproof.standin.wire import Serve
+
+MODELS = Models("gpt-4.1-mini", "text-embedding-3-small", "gpt-3.5-turbo-instruct")
+NOON = 1_795_000_000.0  # a wall clock for `created` and the limiter: some day in 2026
+
+
+@dataclass(frozen=True)
+class Certified:
+    exchanges: tuple[Exchange, ...]
+    verdicts: dict[str, Verdict]
+
+    @property
+    def failing(self) -> set[str]:
+        return {id for id, verdict in self.verdicts.items() if verdict.outcome == "fail"}
+
+
+@cache
+def contents_of_contracts() -> tuple[list[Clause], list[Probe]]:
+    return load_contracts()
+
+
+def standin_plan(extra: Iterable[Probe] = ()) -> Plan:
+    clauses, probes = contents_of_contracts()
+    return make_plan(load_spec(), clauses, [*probes, *extra], MODELS)
+
+
+def certified(
+    *faults: str, serve: Serve | None = None, plan: Plan | None = None, setup: Setup | None = None
+) -> Certified:
+    """Records and judges the whole plan against the stand-in with these faults, or against `serve`."""
+    clock = VirtualClock()
+    setup = setup or Setup(latency=Latency(20.0, 3.0))
+    backend = Backend(setup, clock=lambda: NOON + clock.now, boot="test")
+    transport = VirtualTransport(with_faults(serve or backend.answer, faults), clock)
+    plan = plan or standin_plan()
+    exchanges: list[Exchange] = []
+
+    def hear(event: RecordEvent) -> None:
+        if isinstance(event, Recorded):
+            exchanges.append(event.exchange)
+
+    target = Target("http://standin/v1", DEFAULT_KEY)
+    asyncio.run(
+        record(
+            plan,
+            target,
+            load_spec(),
+            hear,
+            gate=1,
+            transport=transport,
+            clock=clock,
+            wall=lambda: NOON + clock.now,
+            sleep=clock.sleep,
+        )
+    )
+    clauses, _ = contents_of_contracts()
+    verdicts = judge(clauses, exchanges, plan.planned())
+    return Certified(tuple(exchanges), {verdict.clause.id: verdict for verdict in verdicts})

@@ -1,0 +1,52 @@
+"""The stand-in against the contracts, and the contracts against its faults: each proves the other."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+from certified import certified, contents_of_contracts, standin_plan
+
+from wireproof.standin.faults import Fault, all_faults
+
+FAULTS = list(all_faults().values())
+MOST_EXCHANGES = 60
+
+
+def test_the_stand_in_keeps_every_clause() -> None:
+    verdicts = certified().verdicts
+    assert {id: v.findings for id, v in verdicts.items() if v.outcome == "fail"} == {}
+    assert {id: v.reason for id, v in verdicts.items() if v.outcome == "inconclusive"} == {}
+
+
+def test_the_whole_surface_fits_in_sixty_exchanges() -> None:
+    assert standin_plan().cost.calls <= MOST_EXCHANGES
+    assert len(certified().exchanges) <= MOST_EXCHANGES
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_fault_is_noticed_by_the_clause_it_breaks_and_by_no_stranger(fault: Fault) -> None:
+    failing = certified(fault.id).failing
+    assert fault.breaks in failing, f"{fault.summary} {sorted(failing)} noticed something, {fault.breaks} did not"
+    strangers = {id for id in failing - {fault.breaks} if not any(fnmatchcase(id, glob) for glob in fault.also)}
+    assert not strangers, f"{fault.summary} also fails {sorted(strangers)}"
+
+
+def test_every_clause_has_a_fault_that_breaks_it() -> None:
+    clauses, _ = contents_of_contracts()
+    proven = {fault.breaks for fault in FAULTS}
+    assert {clause.id for clause in clauses} - proven == set()
+
+
+def test_every_fault_names_a_clause_there_is() -> None:
+    clauses, _ = contents_of_contracts()
+    assert {fault.breaks for fault in FAULTS} - {clause.id for clause in clauses} == set()
+
+
+def test_every_clause_names_sources_there_are() -> None:
+    from wireproof.spec import load_spec
+
+    tags = set(load_spec().catalogue("sources")["sources"])
+    clauses, _ = contents_of_contracts()
+    nameless = {clause.id: clause.source for clause in clauses if clause.source.split()[0].strip(",;:") not in tags}
+    assert nameless == {}
