@@ -14,6 +14,7 @@ nothing. So free's 3 RPM stay 3, in a minute of 1.5 seconds.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,8 +50,7 @@ class Limits:
 def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
     """The published limits of `tier` for `model`, times `scale`.
 
-    A model that no group lists falls to the group whose model's name is its longest beginning, so snapshots
-    (`gpt-4.1-mini-2025-04-14`) share their alias's pool.
+    A snapshot (`gpt-4.1-mini-2025-04-14`) has the limits of its alias.
     ValueError for an unknown tier or model, a tier the group does not support, a scale outside (0, 1].
     """
     if not 0 < scale <= 1:
@@ -90,12 +90,20 @@ def tiers() -> tuple[str, ...]:
 
 
 def group_of(model: str) -> str:
-    """The group a model shares its limits with; ValueError when none is published."""
-    listed: dict[str, str] = {name: group for group, row in _published()["groups"].items() for name in row["models"]}
-    known = [name for name in listed if model == name or model.startswith(f"{name}-")]
-    if not known:
+    """The group a model shares its limits with; ValueError when none is published.
+
+    Groups for long contexts only (`over_input_tokens`) are left aside.
+    """
+    listed: dict[str, str] = {
+        name: group
+        for group, row in _published()["groups"].items()
+        if "over_input_tokens" not in row
+        for name in row["models"]
+    }
+    alias = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model)
+    if alias not in listed:
         raise ValueError(f"no published limits for {model}; there are some for {', '.join(sorted(listed))}")
-    return listed[max(known, key=len)]
+    return listed[alias]
 
 
 @cache

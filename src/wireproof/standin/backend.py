@@ -2,19 +2,21 @@
 
 On its way a request meets, in this order: its key, its route, its body, the schema, the model, the meaning,
 the rate limit. So every refusal comes before any 200, also for a stream. What carries no rate-limit headers:
-refusals before a model is known (recorded so), and routes that no published limit covers.
+refusals before a model is known (recorded so), and routes that generate nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count as counter
 from typing import Any
 
+from wireproof import tiers
+from wireproof.spec import load_spec
 from wireproof.standin import chat, chat_stream, embeddings, legacy
 from wireproof.standin.catalogue import (
     DEFAULT_MODEL,
@@ -35,6 +37,7 @@ from wireproof.standin.requests import body_of, check_schema
 from wireproof.standin.semantics import check_chat, expected_chat_tokens
 from wireproof.standin.stored import Shelf, Stored
 from wireproof.standin.wire import Answer, Ask, Headers, json_answer
+from wireproof.tiers import Limits
 
 DEFAULT_KEY = "sk-standin"
 # The highest published tier: limits that a test does not reach unless it means to.
@@ -90,14 +93,13 @@ class Backend:
     ) -> None:
         setup = setup or Setup()
         self.setup = setup
-        self.models = served(setup.models)
+        self.models, self._limits = granted(setup)
         self.shelf = Shelf()
         self._clock = clock
         self._boot = boot if boot is not None else str(time.time_ns())
         self._numbers = counter(1)
         self._limiter = Limiter()
         self._cache = PromptCache()
-        self._limits = tier_limits(setup, self.models.values())
 
     def answer(self, ask: Ask) -> Answer:
         serial = self._serial()
@@ -236,16 +238,14 @@ class Backend:
             check(body, model)
         except Refused as reason:
             refused = reason
-        limits = self._limits.get(model.facts)
-        headers: Headers = ()
-        if limits is not None:
-            tokens = 0 if refused else expected_tokens(body)
-            decision = self._limiter.take(errand.key, limits, model.id, tokens, self._clock())
-            headers = decision.headers
-            if decision.rejection is not None:
-                return replace(decision.rejection, headers=(*decision.rejection.headers, *headers))
-        given = refused.answer if refused else answer(errand, body, model)
-        return replace(given, headers=(*given.headers, *headers))
+        tokens = 0 if refused else expected_tokens(body)
+        limits = self._limits[model.limits_as]
+        decision = self._limiter.take(errand.key, limits, model.id, tokens, self._clock())
+        if decision.rejection is not None:
+            given = decision.rejection
+        else:
+            given = refused.answer if refused else answer(errand, body, model)
+        return replace(given, headers=(*given.headers, *decision.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,30 +257,21 @@ class _Errand:
 
 def _checked(ask: Ask, operation_id: str) -> dict[str, Any]:
     body = body_of(ask.body)
-    from wireproof.spec import load_spec
-
-    try:
-        operations = load_spec().operations
-    except FileNotFoundError:
-        return body
-    check_schema(operations[operation_id], body)
+    check_schema(load_spec().operations[operation_id], body)
     return body
 
 
-def tier_limits(setup: Setup, models: Iterable[Model]) -> dict[str, Any]:
-    """The limits of each model that has published ones at this tier, by the id of its facts.
+def granted(setup: Setup) -> tuple[dict[str, Model], dict[str, Limits]]:
+    """The models to be had at the tier, by name, and their limits, by `limits_as`.
 
-    ValueError when the tier is not to be had for the default model.
+    ValueError when the tier is unknown, or not to be had for the default model.
     """
-    from wireproof import tiers
-
-    try:
-        found = {DEFAULT_MODEL: tiers.limits(setup.tier, DEFAULT_MODEL, setup.scale)}
-    except FileNotFoundError:
-        return {}
-    for model in models:
+    limits = {DEFAULT_MODEL: tiers.limits(setup.tier, DEFAULT_MODEL, setup.scale)}
+    models = {}
+    for name, model in served(setup.models).items():
         try:
-            found[model.facts] = tiers.limits(setup.tier, model.facts, setup.scale)
+            limits[model.limits_as] = tiers.limits(setup.tier, model.limits_as, setup.scale)
         except ValueError:
             continue
-    return found
+        models[name] = model
+    return models, limits

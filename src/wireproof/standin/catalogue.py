@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
-from wireproof.standin.refusals import Refused, not_found
+from wireproof.spec import load_spec
+from wireproof.standin.refusals import Refused, not_found, unknown_model
 from wireproof.standin.wire import Answer, json_answer, refusal
 
 SERVED = (
@@ -21,21 +21,13 @@ DEFAULT_MODEL = SERVED[0]
 # Any moment would do; it is the release of gpt-4.1-mini, 2025-04-14.
 CREATED = 1_744_588_800
 
-# Used for what spec/models.yaml does not say of a served model.
-FALLBACK: Mapping[str, Mapping[str, Any]] = {
-    "gpt-4.1-mini": {"snapshot": "gpt-4.1-mini-2025-04-14", "kind": "chat", "context_window": 1_047_576,
-                     "max_output_tokens": 32_768},
-    "gpt-4o-mini": {"snapshot": "gpt-4o-mini-2024-07-18", "kind": "chat", "context_window": 128_000,
-                    "max_output_tokens": 16_384},
-    "gpt-3.5-turbo-instruct": {"kind": "completion", "context_window": 4_096, "max_output_tokens": 4_096},
-    "text-embedding-3-small": {"kind": "embedding", "context_window": 8_192, "dimensions": 1_536},
-    "text-embedding-3-large": {"kind": "embedding", "context_window": 8_192, "dimensions": 3_072},
-}  # fmt: skip
+# No current table of limits was found for the small one; its larger sibling's stands in.
+LIMITS_AS = {"text-embedding-3-small": "text-embedding-3-large"}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`id` is what may be asked for, `snapshot` what answers; `facts` is the id of the published row it copies."""
+    """`id` is what may be asked for, `snapshot` what answers; `limits_as` names whose published limits hold."""
 
     id: str
     snapshot: str
@@ -43,11 +35,14 @@ class Model:
     context_window: int
     max_output_tokens: int
     dimensions: int
-    facts: str
+    limits_as: str
 
 
 def served(also: Iterable[str] = ()) -> dict[str, Model]:
-    """Every model by each name it answers to: alias, snapshot, and the names in `also` for the default one."""
+    """Every model by each name it answers to: alias, snapshot, and the names in `also` for the default one.
+
+    Facts come from spec/models.yaml.
+    """
     found: dict[str, Model] = {}
     for name in SERVED:
         model = _model(name)
@@ -58,27 +53,16 @@ def served(also: Iterable[str] = ()) -> dict[str, Model]:
     return found
 
 
-@cache
-def _published() -> Mapping[str, Mapping[str, Any]]:
-    from wireproof.spec import load_spec
-
-    try:
-        models: Mapping[str, Mapping[str, Any]] = load_spec().catalogue("models")["models"]
-    except FileNotFoundError:
-        return {}
-    return models
-
-
 def _model(name: str) -> Model:
-    facts = {**FALLBACK[name], **{k: v for k, v in _published().get(name, {}).items() if v is not None}}
+    facts = load_spec().catalogue("models")["models"][name]
     return Model(
         id=name,
-        snapshot=str(facts.get("snapshot", name)),
-        kind=str(facts["kind"]),
-        context_window=int(facts["context_window"]),
-        max_output_tokens=int(facts.get("max_output_tokens", 0)),
-        dimensions=int(facts.get("dimensions", 0)),
-        facts=name,
+        snapshot=facts.get("snapshot", name),
+        kind=facts["kind"],
+        context_window=facts["context_window"],
+        max_output_tokens=facts.get("max_output_tokens", 0),
+        dimensions=facts.get("dimensions", 0),
+        limits_as=LIMITS_AS.get(name, name),
     )
 
 
@@ -108,8 +92,6 @@ def _known(models: Mapping[str, Model], name: str) -> Model:
 
 def model_for(models: Mapping[str, Model], name: str, kind: str) -> Model:
     """The model a request names; refused when there is none, or when it does something else."""
-    from wireproof.standin.refusals import unknown_model
-
     model = models.get(name)
     if model is None:
         raise unknown_model(name)

@@ -51,7 +51,5 @@ def no_route(ask: Ask) -> Refused:
 def no_method(ask: Ask, allowed: Collection[str]) -> Refused:
     """The API has been seen to answer 404 "Invalid URL" here; 405 with Allow is what RFC 9110 asks for."""
     return Refused(
-        refusal(405, f"Not allowed to {ask.method} on {ask.path}.", code="method_not_supported").with_header(
-            "allow", ", ".join(sorted(allowed))
-        )
+        refusal(405, f"Not allowed to {ask.method} on {ask.path}.").with_header("allow", ", ".join(sorted(allowed)))
     )

@@ -169,33 +169,30 @@ def frames(body: Mapping[str, Any], written: Sequence[Written], turn: Turn) -> l
         delay_ms = next(gaps)
         for index, one in enumerate(pieces):
             if at < len(one):
-                made.append(writer.choice(delay_ms if one[at][2] is None or not at else 0.0, _event(index, *one[at])))
+                made.append(writer.choice(delay_ms, _event(index, *one[at])))
                 delay_ms = 0.0
+            if at == len(one) - 1:
+                made.append(writer.choice(0.0, _event(index, "", None, written[index].finish)))
     if asks_usage:
         made.append(writer.usage(usage(written, body)))
     return [*made, Frame(0.0, DONE)]
 
 
-Piece = tuple[str, dict[str, Any] | None, str | None]
-
-
-def _pieces(written: Written, body: Mapping[str, Any]) -> Iterator[Piece]:
-    """`(text, logprobs, finish reason)` of each event: the echoed prompt whole, each token, the end."""
+def _pieces(written: Written, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """`(text, logprobs)` of each event: the echoed prompt whole, then each token; one empty for an empty text."""
     whole = logprobs(written, body)
-    start = 0
-    if written.echoed:
-        start = len(written.echoed)
-        yield joined(written.echoed), _rows(whole, 0, start), None
+    start = len(written.echoed)
+    if written.echoed or not written.tokens:
+        yield joined(written.echoed), _rows(whole, 0, start)
     for at, token in enumerate(written.tokens, start):
-        yield token, _rows(whole, at, at + 1), None
-    yield "", None, written.finish
+        yield token, _rows(whole, at, at + 1)
 
 
 def _rows(whole: Mapping[str, Any] | None, first: int, end: int) -> dict[str, Any] | None:
     return None if whole is None else {key: rows and rows[first:end] for key, rows in whole.items()}
 
 
-def _event(index: int, text: str, rows: Mapping[str, Any] | None, finish: str | None) -> str:
+def _event(index: int, text: str, rows: Mapping[str, Any] | None, finish: str | None = None) -> str:
     return (
         f'{{"text": {json.dumps(text, ensure_ascii=False)}, "index": {index}, '
         f'"logprobs": {json.dumps(rows)}, "finish_reason": {json.dumps(finish)}}}'

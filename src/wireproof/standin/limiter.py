@@ -39,7 +39,7 @@ class Bucket:
         return max(0.0, cost - self.level - EPSILON) * self.window_s / self.limit
 
     def headers(self) -> Headers:
-        full_in_s = max(0.0, self.limit - self.level - EPSILON) * self.window_s / self.limit
+        full_in_s = (self.limit - self.level) * self.window_s / self.limit
         return (
             (f"x-ratelimit-limit-{self.kind}", str(self.limit)),
             (f"x-ratelimit-remaining-{self.kind}", str(math.floor(self.level + EPSILON))),
