@@ -36,12 +36,18 @@ class Item(Strict):
     """
 
     kind: Literal["chat-stream", "chat", "completion-stream", "embeddings"] = "chat-stream"
+    # For a mix over several models; the run's model otherwise.
+    model: str | None = None
     weight: Annotated[int, Field(gt=0)] = 1
     prompt: str = "Tell a long story about the sea."
     prompt_tokens: Annotated[int, Field(gt=0, le=200_000)] | None = None
     max_tokens: Annotated[int, Field(gt=0)] | None = None
     max_tokens_of_corner: Positive | None = None
     ignore_eos: bool = False
+    # Reasoning models of the API refuse `max_tokens`, many other backends know nothing else.
+    cap: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    # Some backends answer 400 to `stream_options`.
+    include_usage: bool = True
 
     @model_validator(mode="after")
     def _one_cap(self) -> Item:

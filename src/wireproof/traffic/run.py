@@ -22,6 +22,8 @@ class Span:
 class WorkerRun:
     """`clock` is `kernel` when receive times came from the kernel, else `user`. Lag rows: see `lag.Lags.rows`.
 
+    `crashes` are ours: requests that ended in an exception of our own code.
+
     `written` counts the rows of its sample file: fewer found later means that rows were lost.
     """
 
@@ -38,6 +40,7 @@ class WorkerRun:
     rss_mb: float
     recv_lag: list[list[int]]
     loop_lag: list[list[int]]
+    crashes: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         path = folder / f"run-{self.worker}.json"
@@ -50,7 +53,7 @@ def read_runs(folder: Path) -> tuple[WorkerRun, ...]:
 
 
 def _run(row: dict[str, Any]) -> WorkerRun:
-    return WorkerRun(**{**row, "spans": tuple(Span(**span) for span in row["spans"])})
+    return WorkerRun(**{**row, "spans": tuple(Span(**span) for span in row["spans"]), "crashes": tuple(row["crashes"])})
 
 
 def joined(runs: tuple[WorkerRun, ...]) -> tuple[Span, ...]:

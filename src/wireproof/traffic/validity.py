@@ -58,6 +58,9 @@ def _wrong(plan: Plan, samples: Sequence[Sample], runs: tuple[WorkerRun, ...], w
     written = sum(run.written for run in runs)
     if runs and written != len(samples):
         said.append(f"{written} rows were written, {len(samples)} were found")
+    crashes = [crash for run in runs for crash in run.crashes]
+    if crashes:
+        said.append(f"{len(crashes)} requests ended in an error of our own, first: {crashes[0]}")
     disorder = [(sample, told) for sample in samples if (told := sample.disorder)]
     if disorder:
         sample, told = disorder[0]
