@@ -9,9 +9,10 @@ from functools import cache
 
 from wireproof.certification import load_contracts
 from wireproof.clause import Clause, Exchange, Probe
+from wireproof.fetch import Target
 from wireproof.judge import Verdict, judge
 from wireproof.plan import Models, Plan, make_plan
-from wireproof.record import Recorded, RecordEvent, Target, record
+from wireproof.record import Recorded, RecordEvent, record
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
 from wireproof.standin.latency import Latency

@@ -18,10 +18,11 @@ from typing import Any
 from wireproof import __version__
 from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
+from wireproof.fetch import Bounds, Target
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, judge
 from wireproof.plan import Cost, Models, Plan, make_plan, select
-from wireproof.record import Bounds, Budget, Recorded, RecordEvent, Sent, Target, Unsent, record
+from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, record
 from wireproof.report import Report, Spend
 from wireproof.spec import load_spec
 

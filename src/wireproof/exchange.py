@@ -113,12 +113,14 @@ class Exchange:
     @property
     def body(self) -> bytes:
         """The body with its content-encoding undone. Raises Undecodable."""
-        return _held(self._body)
+        body: bytes = _held(self._body)
+        return body
 
     @property
     def text(self) -> str:
         """The body as UTF-8. Raises Undecodable, which names the first bad byte."""
-        return _held(self._text)
+        text: str = _held(self._text)
+        return text
 
     @property
     def json(self) -> Any:

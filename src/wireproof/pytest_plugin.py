@@ -71,7 +71,7 @@ class Certification:
         from wireproof.certification import Order, load_contracts, prepare, report_of, run
         from wireproof.cli import Fail
         from wireproof.cli.orders import remote
-        from wireproof.record import Unreachable
+        from wireproof.fetch import Unreachable
         from wireproof.report import rendered
 
         option = self.config.getoption

@@ -1,4 +1,4 @@
-"""Recording: sends the probes of a plan and keeps what came back. The only module that opens a socket.
+"""Recording: sends the probes of a plan and keeps what came back.
 
 One gate bounds the requests in flight; Retry-After holds everybody back; the budget stops the run before the
 request that would break it. What goes wrong on the wire becomes a `Trouble` of the exchange: judging is not
@@ -13,15 +13,15 @@ import email.utils
 import json
 import secrets as randomness
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
 from wireproof import __version__
-from wireproof.clause import Call, Chunk, Exchange, Probe, Request, Trouble, Undecodable
+from wireproof.clause import Call, Exchange, Probe, Request, Undecodable
+from wireproof.fetch import Bounds, Target, Unreachable, Wire
 from wireproof.plan import Cost, Plan, bind, call_cost, encoded, usd
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
@@ -29,32 +29,14 @@ from wireproof.spec import Spec
 # httpx's pool costs grow with the square of the connections: 64 of them add 39 ms to a median first byte,
 # 8 add nothing that could be measured (research on load clients, 2026-11).
 GATE = 8
+ATTEMPTS = 3
+MOST_WAIT_S = 65.0  # a minute's window and a little; a longer wait is reported, not slept through
 WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 THROTTLED = (429, 503)
 
 
-# Of a body that broke a bound only this much goes on record: enough to see what it was.
-KEPT_OF_TOO_MUCH = 64 * 1024
-
-
-class Unreachable(ConnectionError):
-    """Nobody answers at the target; the message says what was tried."""
-
-
 class KeyRefused(PermissionError):
     """The target will not have the user's key; the message quotes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Where the recorder's patience ends. Bytes count as they come off the wire, still compressed."""
-
-    connect_s: float = 10.0
-    idle_s: float = 60.0
-    total_s: float = 180.0
-    most_bytes: int = 8 * 1024 * 1024
-    attempts: int = 3
-    most_wait_s: float = 65.0  # a minute's window and a little; longer waits are reported, not slept through
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +46,6 @@ class Budget:
     calls: int | None = None
     tokens: int | None = None
     usd: float | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """`base_url` ends in the version prefix, without a slash: `http://127.0.0.1:8000/v1`."""
-
-    base_url: str
-    key: str | None = field(default=None, repr=False)
-
-    def url(self, call: Call) -> str:
-        return self.base_url.rstrip("/") + call.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +186,7 @@ class _Recorder:
     async def _ask(self, probe: Probe, step: int, call: Call) -> Exchange:
         """One question, asked again when the target says wait; every attempt is recorded."""
         estimate = call_cost(self.spec, call, probe.expects)
-        for attempt in range(1, self.bounds.attempts + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             pause = self.quiet_until - self.clock()
             if pause > 0:
                 await self.sleep(pause)
@@ -228,7 +199,7 @@ class _Recorder:
             self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
             self.listen(Recorded(exchange, self.spent))
             wait = _wait_s(exchange, attempt, self.wall())
-            if wait is None or wait > self.bounds.most_wait_s or attempt == self.bounds.attempts:
+            if wait is None or wait > MOST_WAIT_S or attempt == ATTEMPTS:
                 return exchange
             self.listen(Waiting(probe.id, wait, exchange.status or 0))
             self.quiet_until = max(self.quiet_until, self.clock() + wait)
@@ -238,10 +209,10 @@ class _Recorder:
         body = encoded(call)
         headers = self._headers(call, body, f"wp-{self.run_id}-{probe.id}-{step}-{attempt}")
         request = self.client.build_request(
-            call.method, self.target.url(call), params=dict(call.query) or None, headers=headers, content=body
+            call.method, self.target.url(call.path), params=dict(call.query) or None, headers=headers, content=body
         )
         operation = self.spec.operation_for(call.method, call.path)
-        wire = _Wire(self.bounds, self.clock)
+        wire = Wire(self.bounds, self.clock)
         started = self.wall()
         await wire.fetch(self.client, request)
         coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), None)
@@ -280,106 +251,6 @@ class _Recorder:
         if keys[call.auth]:
             sent["authorization"] = f"Bearer {keys[call.auth]}"
         return {**sent, **call.headers}
-
-
-class _Wire:
-    """One answer as it comes in, until it ends or patience does."""
-
-    def __init__(self, bounds: Bounds, clock: Callable[[], float]) -> None:
-        self.bounds, self.clock = bounds, clock
-        self.status: int | None = None
-        self.headers: list[tuple[str, str]] = []
-        self.chunks: list[Chunk] = []
-        self.headers_at_s: float | None = None
-        self.ended_at_s = 0.0
-        self.trouble: Trouble | None = None
-
-    async def fetch(self, client: httpx2.AsyncClient, request: httpx2.Request) -> None:
-        begun = self.clock()
-        try:
-            async with asyncio.timeout(self.bounds.total_s):
-                await self._read(client, request, begun)
-        except TimeoutError:
-            self.trouble = Trouble("endless", f"the answer had not ended after {self.bounds.total_s:g} s", True)
-        except httpx2.HTTPError as error:
-            self.trouble = self._translated(error, request)
-        except httpx2.InvalidURL as error:
-            self.trouble = Trouble("garbage", f"the redirect is no URL: {error}", True)
-        self.ended_at_s = self.clock() - begun
-        if self.trouble and self.trouble.kind in ("oversized", "endless"):
-            self.chunks = _beginning(self.chunks)
-
-    async def _read(self, client: httpx2.AsyncClient, request: httpx2.Request, begun: float) -> None:
-        response = await client.send(request, stream=True, follow_redirects=False)
-        try:
-            if response.status_code in (307, 308) and _same_origin(request, response):
-                await response.aclose()
-                again = client.build_request(
-                    request.method,
-                    urljoin(str(request.url), response.headers["location"]),
-                    headers=request.headers,
-                    content=request.content,
-                )
-                response = await client.send(again, stream=True, follow_redirects=False)
-            self.status = response.status_code
-            self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-            self.headers_at_s = self.clock() - begun
-            if 300 <= response.status_code < 400:
-                place = response.headers.get("location", "nowhere")
-                self.trouble = Trouble(
-                    "redirect", f"answered {self.status} to {place}; not followed, the key stays here", True
-                )
-                return
-            size = 0
-            async for data in response.aiter_raw():
-                size += len(data)
-                if size > self.bounds.most_bytes:
-                    detail = f"the body is larger than {self.bounds.most_bytes:,} bytes"
-                    self.trouble = Trouble("oversized", detail, True)
-                    return
-                self.chunks.append(Chunk(self.clock() - begun, data))
-                if self.clock() - begun > self.bounds.total_s:
-                    raise TimeoutError
-        finally:
-            await response.aclose()
-
-    def _translated(self, error: httpx2.HTTPError, request: httpx2.Request) -> Trouble:
-        """Foreign exceptions become a Trouble here and nowhere else."""
-        place = f"{request.url.host}:{request.url.port or (443 if request.url.scheme == 'https' else 80)}"
-        said = str(error) or type(error).__name__
-        match error:
-            case httpx2.ConnectTimeout():
-                return Trouble(
-                    "unreachable", f"{place} did not accept a connection in {self.bounds.connect_s:g} s", False
-                )
-            case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.ProxyError():
-                return Trouble(
-                    "unreachable", f"{place} refused the connection ({said}); is it up, is the port right?", False
-                )
-            case httpx2.TimeoutException():
-                return Trouble("timeout", f"no byte for {self.bounds.idle_s:g} s", False)
-            case httpx2.RemoteProtocolError() if self.status is None and "disconnected" not in said:
-                return Trouble("garbage", f"the answer is not HTTP: {said}", True)
-            case httpx2.NetworkError() | httpx2.RemoteProtocolError():
-                when = (
-                    "before an answer came"
-                    if self.status is None
-                    else f"after {sum(len(c.data) for c in self.chunks)} bytes"
-                )
-                return Trouble("truncated", f"the connection was closed {when}: {said}", True)
-            case _:
-                return Trouble("garbage", f"{type(error).__name__}: {said}", True)
-
-
-def _beginning(chunks: Sequence[Chunk]) -> list[Chunk]:
-    kept: list[Chunk] = []
-    size = 0
-    for chunk in chunks:
-        kept.append(Chunk(chunk.at_s, chunk.data[: KEPT_OF_TOO_MUCH - size]))
-        size += len(chunk.data)
-        if size >= KEPT_OF_TOO_MUCH:
-            break
-    return kept
 
 
 def _check_the_door(exchange: Exchange) -> None:
@@ -436,13 +307,6 @@ def _wait_s(exchange: Exchange, attempt: int, now: float) -> float | None:
     return float(2 ** (attempt - 1)) if exchange.status == 429 else None
 
 
-def _same_origin(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Whether a redirect stays at the host that may see the key."""
-    place = urlsplit(urljoin(str(request.url), response.headers.get("location", "")))
-    here = urlsplit(str(request.url))
-    return (place.scheme, place.netloc) == (here.scheme, here.netloc)
-
-
 def _minus(one: Cost, other: Cost) -> Cost:
     dollars = None if one.usd is None or other.usd is None else one.usd - other.usd
     return Cost(
@@ -451,18 +315,3 @@ def _minus(one: Cost, other: Cost) -> Cost:
         one.completion_tokens - other.completion_tokens,
         dollars,
     )
-
-
-async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:
-    """The ids that GET /models names; [] when the answer is no list of models. Raises Unreachable."""
-    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
-    try:
-        async with httpx2.AsyncClient(transport=transport, timeout=10.0) as client:
-            answer = await client.get(target.base_url.rstrip("/") + "/models", headers=headers)
-        return [str(model["id"]) for model in answer.json()["data"]]
-    except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.UnsupportedProtocol) as nobody:
-        raise Unreachable(
-            f"{target.base_url} did not answer GET /models ({nobody or type(nobody).__name__})"
-        ) from nobody
-    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
-        return []

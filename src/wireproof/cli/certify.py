@@ -70,7 +70,8 @@ def command(**options: Any) -> int:
 
 def _certify(order: Order, options: dict[str, Any]) -> int:
     from wireproof.certification import load_contracts, prepare, report_of, run
-    from wireproof.record import KeyRefused, Unreachable
+    from wireproof.fetch import Unreachable
+    from wireproof.record import KeyRefused
 
     clauses, plan = prepare(order)
     quiet, out = options["as_json"], options["out"]
@@ -116,7 +117,7 @@ def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
 @contextlib.contextmanager
 def _ordered(options: dict[str, Any]) -> Iterator[Order]:
     """The order; around it the stand-in, when there is no URL."""
-    from wireproof.record import Bounds, Target
+    from wireproof.fetch import Bounds, Target
 
     more = {
         "fail_on": options["fail_on"].upper(),

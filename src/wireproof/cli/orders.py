@@ -14,8 +14,9 @@ from wireproof.cli import UNREACHABLE, Fail
 
 if TYPE_CHECKING:
     from wireproof.certification import Order
+    from wireproof.fetch import Target
     from wireproof.plan import Models
-    from wireproof.record import Budget, Target
+    from wireproof.record import Budget
 
 BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
 STANDIN_CASES = 10
@@ -118,8 +119,8 @@ def order_from(options: dict[str, Any], target: Target, models: Models, *, stand
 
 def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models]:
     """The target and its models; those that were not named are looked up with GET /models when `ask`."""
+    from wireproof.fetch import Target
     from wireproof.plan import Models
-    from wireproof.record import Target
 
     target = Target(checked_url(options["base_url"]), key_from(options["api_key_env"]))
     chat, embedding, completion = options["model"], options["embedding_model"], options["completion_model"]
@@ -144,7 +145,7 @@ def standin_models(options: dict[str, Any]) -> Models:
 
 def _only_chat_model(target: Target) -> tuple[str, str | None]:
     """The one chat model the target lists, and the embedding model if it lists one."""
-    from wireproof.record import Unreachable, listed_models
+    from wireproof.fetch import Unreachable, listed_models
 
     try:
         ids = asyncio.run(listed_models(target))

@@ -25,7 +25,7 @@ def command(**options: Any) -> None:
     Token counts are upper estimates. Without --base-url the plan is that for the stand-in.
     """
     from wireproof.certification import WrongOrder, prepare
-    from wireproof.record import Target
+    from wireproof.fetch import Target
 
     as_json = options.pop("as_json")
     if options["base_url"]:

@@ -1,0 +1,166 @@
+"""One request to a socket and back: the only module of the conformance side that opens one.
+
+Foreign exceptions are translated here, once: what went wrong on the wire becomes a `Trouble`, with what had
+come by then. Bounds end every answer, however long, slow or broken it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from wireproof.exchange import Chunk, Trouble
+
+# Of a body that broke a bound only this much goes on record: enough to see what it was.
+KEPT_OF_TOO_MUCH = 64 * 1024
+
+
+class Unreachable(ConnectionError):
+    """Nobody answers at the target; the message says what was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the recorder's patience ends. Bytes count as they come off the wire, still compressed."""
+
+    connect_s: float = 10.0
+    idle_s: float = 60.0
+    total_s: float = 180.0
+    most_bytes: int = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Target:
+    """`base_url` ends in the version prefix, without a slash: `http://127.0.0.1:8000/v1`."""
+
+    base_url: str
+    key: str | None = field(default=None, repr=False)
+
+    def url(self, path: str) -> str:
+        return self.base_url.rstrip("/") + path
+
+
+class Wire:
+    """One answer as it comes in, until it ends or patience does."""
+
+    def __init__(self, bounds: Bounds, clock: Callable[[], float]) -> None:
+        self.bounds, self.clock = bounds, clock
+        self.status: int | None = None
+        self.headers: list[tuple[str, str]] = []
+        self.chunks: list[Chunk] = []
+        self.headers_at_s: float | None = None
+        self.ended_at_s = 0.0
+        self.trouble: Trouble | None = None
+
+    async def fetch(self, client: httpx2.AsyncClient, request: httpx2.Request) -> None:
+        begun = self.clock()
+        try:
+            async with asyncio.timeout(self.bounds.total_s):
+                await self._read(client, request, begun)
+        except TimeoutError:
+            self.trouble = Trouble("endless", f"the answer had not ended after {self.bounds.total_s:g} s", True)
+        except httpx2.HTTPError as error:
+            self.trouble = self._translated(error, request)
+        except httpx2.InvalidURL as error:
+            self.trouble = Trouble("garbage", f"the redirect is no URL: {error}", True)
+        self.ended_at_s = self.clock() - begun
+        if self.trouble and self.trouble.kind in ("oversized", "endless"):
+            self.chunks = _beginning(self.chunks)
+
+    async def _read(self, client: httpx2.AsyncClient, request: httpx2.Request, begun: float) -> None:
+        response = await client.send(request, stream=True, follow_redirects=False)
+        try:
+            if response.status_code in (307, 308) and _same_origin(request, response):
+                await response.aclose()
+                again = client.build_request(
+                    request.method,
+                    urljoin(str(request.url), response.headers["location"]),
+                    headers=request.headers,
+                    content=request.content,
+                )
+                response = await client.send(again, stream=True, follow_redirects=False)
+            self.status = response.status_code
+            self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
+            self.headers_at_s = self.clock() - begun
+            if 300 <= response.status_code < 400:
+                place = response.headers.get("location", "nowhere")
+                self.trouble = Trouble(
+                    "redirect", f"answered {self.status} to {place}; not followed, the key stays here", True
+                )
+                return
+            size = 0
+            async for data in response.aiter_raw():
+                size += len(data)
+                if size > self.bounds.most_bytes:
+                    detail = f"the body is larger than {self.bounds.most_bytes:,} bytes"
+                    self.trouble = Trouble("oversized", detail, True)
+                    return
+                self.chunks.append(Chunk(self.clock() - begun, data))
+                if self.clock() - begun > self.bounds.total_s:
+                    raise TimeoutError
+        finally:
+            await response.aclose()
+
+    def _translated(self, error: httpx2.HTTPError, request: httpx2.Request) -> Trouble:
+        """Foreign exceptions become a Trouble here and nowhere else."""
+        place = f"{request.url.host}:{request.url.port or (443 if request.url.scheme == 'https' else 80)}"
+        said = str(error) or type(error).__name__
+        match error:
+            case httpx2.ConnectTimeout():
+                return Trouble(
+                    "unreachable", f"{place} did not accept a connection in {self.bounds.connect_s:g} s", False
+                )
+            case httpx2.ConnectError() | httpx2.UnsupportedProtocol() | httpx2.ProxyError():
+                return Trouble(
+                    "unreachable", f"{place} refused the connection ({said}); is it up, is the port right?", False
+                )
+            case httpx2.TimeoutException():
+                return Trouble("timeout", f"no byte for {self.bounds.idle_s:g} s", False)
+            case httpx2.RemoteProtocolError() if self.status is None and "disconnected" not in said:
+                return Trouble("garbage", f"the answer is not HTTP: {said}", True)
+            case httpx2.NetworkError() | httpx2.RemoteProtocolError():
+                when = (
+                    "before an answer came"
+                    if self.status is None
+                    else f"after {sum(len(c.data) for c in self.chunks)} bytes"
+                )
+                return Trouble("truncated", f"the connection was closed {when}: {said}", True)
+            case _:
+                return Trouble("garbage", f"{type(error).__name__}: {said}", True)
+
+
+def _beginning(chunks: Sequence[Chunk]) -> list[Chunk]:
+    kept: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        kept.append(Chunk(chunk.at_s, chunk.data[: KEPT_OF_TOO_MUCH - size]))
+        size += len(chunk.data)
+        if size >= KEPT_OF_TOO_MUCH:
+            break
+    return kept
+
+
+def _same_origin(request: httpx2.Request, response: httpx2.Response) -> bool:
+    """Whether a redirect stays at the host that may see the key."""
+    place = urlsplit(urljoin(str(request.url), response.headers.get("location", "")))
+    here = urlsplit(str(request.url))
+    return (place.scheme, place.netloc) == (here.scheme, here.netloc)
+
+
+async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:
+    """The ids that GET /models names; [] when the answer is no list of models. Raises Unreachable."""
+    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    try:
+        async with httpx2.AsyncClient(transport=transport, timeout=10.0) as client:
+            answer = await client.get(target.url("/models"), headers=headers)
+        return [str(model["id"]) for model in answer.json()["data"]]
+    except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.UnsupportedProtocol) as nobody:
+        raise Unreachable(
+            f"{target.base_url} did not answer GET /models ({nobody or type(nobody).__name__})"
+        ) from nobody
+    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+        return []
