@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from wireproof.content import shelf
 from wireproof.spec import load_spec
 
 SPEC = load_spec()
@@ -43,7 +44,7 @@ def test_every_row_names_sources_that_exist() -> None:
 
 
 def test_no_source_is_idle() -> None:
-    text = "".join(path.read_text() for path in SPEC._folder.rglob("*.yaml") if path.name != "sources.yaml")
+    text = "".join(path.read_text() for path in shelf("spec").rglob("*.yaml") if path.name != "sources.yaml")
     assert [tag for tag in SOURCES if not re.search(rf"[\[ ]{re.escape(tag)}[,\]]", text)] == []
 
 
