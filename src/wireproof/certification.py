@@ -48,7 +48,7 @@ class Order:
     fail_on: FailOn = "SHOULD"
     key_variable: str = "OPENAI_API_KEY"
     contracts: tuple[Path, ...] = ()
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)  # of a backend of ours, whose port changes
 
 
 def load_contracts(extra: Sequence[Path] = ()) -> tuple[list[Clause], list[Probe]]:
@@ -210,7 +210,7 @@ def _earlier(path: Path, order: Order, plan: Plan) -> Run | None:
     run = read_journal(path)
     if run.header.get("order") != _fingerprint(order):
         raise WrongOrder(f"--resume: {path} was recorded with other models, clauses or cases; repeat that command")
-    if not order.about.get("standin") and run.header["target"]["base_url"] != order.target.base_url:
+    if not order.about and run.header["target"]["base_url"] != order.target.base_url:
         raise WrongOrder(f"--resume: {path} belongs to {run.header['target']['base_url']}, not {order.target.base_url}")
     return run
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The stand-in's pace: slow enough that a stream can be seen to stream, fast enough for a demo.
 TTFT_MS, ITL_MS = 20.0, 3.0
+STANDIN = "the built-in stand-in"
 EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN}
 
 
@@ -142,11 +143,12 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         raise Fail(f"--fault: {unknown}") from unknown
     with served as standin:
         target = Target(standin.base_url, standin.key)
-        about = {"standin": " ".join(("yes", *options["fault"]))}
+        faults = {"faults": ", ".join(options["fault"])} if options["fault"] else {}
+        about = {"backend": STANDIN, **faults}
         yield order_from(options, target, models, standin=True, about=about, **more)
 
 
 def _announced(order: Order, clauses: int, probes: int, calls: int) -> str:
-    where = "the built-in stand-in (no --base-url was given)" if order.about.get("standin") else order.target.base_url
+    where = f"{STANDIN} (no --base-url was given)" if order.about.get("backend") == STANDIN else order.target.base_url
     cases = f", {order.cases} cases an operation" if order.cases else ""
     return f"certifying {where}: {clauses} clauses, {probes} probes, at most {calls} exchanges{cases}"

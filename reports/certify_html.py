@@ -1,0 +1,127 @@
+"""report.html: one self-contained page; every finding with the bytes that show it.
+
+The page needs no network and runs without scripts; with them it filters. The template is beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from wireproof.exchange import Exchange, Undecodable
+from wireproof.judge import Finding, Verdict
+from wireproof.report import Report
+from wireproof.sse import Event
+
+FILE = "report.html"
+MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "–"}
+
+# Enough to see what went wrong, little enough for a page of sixty exchanges to open at once.
+MOST_BODY = 4_000
+MOST_LINE = 600
+EVENTS_AROUND = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of wire bytes. `at_ms` is None where a time says nothing; `is_it` marks the breach."""
+
+    text: str
+    at_ms: float | None = None
+    number: int | None = None
+    is_it: bool = False
+
+
+def render(report: Report) -> str:
+    page = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("certify.html.j2")
+    return page.render(
+        report=report,
+        marks=MARKS,
+        findings=[
+            (verdict, finding, list(_shown(report.exchanges.get(finding.where.exchange), finding)))
+            for verdict, finding in report.failing
+        ],
+        areas=[(area, [v for v in report.verdicts if v.clause.area == area.name]) for area in report.areas],
+        exchanges=[(exchange, list(_body(exchange))) for exchange in report.exchanges.values()],
+        search_text=_search_text,
+        coded=_coded,
+    )
+
+
+def _search_text(verdict: Verdict) -> str:
+    clause = verdict.clause
+    return f"{clause.id} {clause.sentence} {clause.area} {verdict.reason}".lower()
+
+
+def _coded(text: str) -> Markup:
+    """Text with `code` between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if odd and number < len(parts) - 1 else part
+        for number, part in enumerate(parts)
+        for odd in [number % 2]
+    )
+
+
+def _shown(exchange: Exchange | None, finding: Finding) -> Iterator[Line]:
+    """The wire around a finding: the event it names, or the whole answer."""
+    if exchange is None:
+        return
+    yield Line(_status_line(exchange))
+    if finding.where.event is None or not exchange.events:
+        yield from (Line(f"{name}: {value}") for name, value in exchange.headers)
+        yield Line("")
+        yield from _body(exchange)
+        return
+    first = max(0, finding.where.event - EVENTS_AROUND)
+    last = min(len(exchange.events), finding.where.event + EVENTS_AROUND + 1)
+    if first:
+        yield Line(f"… {first} events before")
+    for number in range(first, last):
+        yield _event_line(exchange.events[number], number, is_it=number == finding.where.event)
+    if last < len(exchange.events):
+        yield Line(f"… {len(exchange.events) - last} events after")
+
+
+def _body(exchange: Exchange) -> Iterator[Line]:
+    """A body as it came: events with their times, or text, or bytes in hex."""
+    if exchange.trouble:
+        yield Line(f"({exchange.trouble.detail})", is_it=True)
+    if exchange.media_type == "text/event-stream" and exchange.events:
+        for number, event in enumerate(exchange.events[:100]):
+            yield _event_line(event, number)
+        return
+    try:
+        text = exchange.text
+    except Undecodable as bad:
+        yield Line(f"({bad})", is_it=True)
+        text = exchange.wire[:MOST_BODY].decode("utf-8", "backslashreplace")
+    for line in text[:MOST_BODY].splitlines():
+        yield Line(line[:MOST_LINE] + ("…" if len(line) > MOST_LINE else ""))
+    if len(text) > MOST_BODY:
+        yield Line(f"… {len(text) - MOST_BODY:,} characters more, in the journal")
+
+
+def _event_line(event: Event, number: int, *, is_it: bool = False) -> Line:
+    shown = [f"event: {event.name}"] if event.name else []
+    shown += [f"data: {event.data}"] if event.data is not None else []
+    shown += [f"(no field) {stray}" for stray in event.strays]
+    text = " ⏎ ".join(shown)
+    return Line(text[:MOST_LINE] + ("…" if len(text) > MOST_LINE else ""), event.at_s * 1000, number, is_it)
+
+
+def _status_line(exchange: Exchange) -> str:
+    if exchange.status is None:
+        return "no answer"
+    first = "" if exchange.headers_at_s is None else f", headers after {exchange.headers_at_s * 1000:.1f} ms"
+    return f"HTTP {exchange.status}{first}, ended after {exchange.ended_at_s * 1000:.1f} ms"
