@@ -1,0 +1,247 @@
+"""Stored chat completions: what was made with `store: true` can be read, listed, relabelled and deleted.
+
+One flow walks through the life of a completion. A backend that does not store is asked twice and left alone:
+its clauses are not applicable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wireproof.clause import (
+    MODEL,
+    Call,
+    Exchange,
+    Flow,
+    Inconclusive,
+    NotApplicable,
+    Undecodable,
+    answered,
+    clause,
+    expect,
+    flow,
+    load_spec,
+    steps,
+)
+
+SAID = "Name a river."
+LABELS = {"purpose": "wireproof", "stage": "made"}
+NEW_LABELS = {"purpose": "wireproof", "stage": "changed"}
+PAGE = {"limit": "1", "order": "desc"}  # the newest alone, which is the one just made
+
+
+@flow("chat.stored", most=7, about="make, read, list, relabel and delete a stored completion", expects="either")
+def life_of_a_completion() -> Flow:
+    made = yield Call(
+        "POST",
+        "/chat/completions",
+        {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": SAID}],
+            "max_tokens": 16,
+            "store": True,
+            "metadata": LABELS,
+        },
+    )
+    id = _object(made).get("id")
+    if not _is_ok(made) or not isinstance(id, str) or not id or "/" in id:
+        return
+    path = f"/chat/completions/{id}"
+    read = yield Call("GET", path)
+    if not _is_ok(read):
+        return
+    yield Call("GET", "/chat/completions", query=PAGE)
+    yield Call("GET", f"{path}/messages")
+    yield Call("POST", path, {"metadata": NEW_LABELS})
+    yield Call("DELETE", path)
+    yield Call("GET", path)
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def _is_ok(exchange: Exchange) -> bool:
+    return exchange.trouble is None and exchange.status is not None and 200 <= exchange.status < 300
+
+
+def _object(exchange: Exchange) -> dict[str, Any]:
+    """The JSON object of an answer, {} when it is none."""
+    try:
+        return exchange.json if isinstance(exchange.json, dict) else {}
+    except Undecodable:
+        return {}
+
+
+def _stored(exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """The completion as it was made, once it is known to be stored."""
+    made, *later = exchanges
+    if not _is_ok(made) or not later:
+        raise NotApplicable(f"no completion was made: {made.id} was answered {made.status}")
+    read = later[0]
+    if not _is_ok(read):
+        raise NotApplicable(f"completions are not stored: {read.id} was answered {read.status}")
+    return _object(made)
+
+
+def _step(exchanges: Sequence[Exchange], operation: str, *, after: str | None = None) -> Exchange:
+    """The first exchange of the operation, or the first that follows the operation `after`."""
+    known = [exchange.operation for exchange in exchanges]
+    start = known.index(after) + 1 if after in known else 0
+    for exchange in exchanges[start:]:
+        if exchange.operation == operation and (after is None or after in known):
+            return exchange
+    raise Inconclusive(f"{operation} was not asked")
+
+
+def _answered_step(exchanges: Sequence[Exchange], operation: str, what: str) -> Exchange:
+    """The same once it was answered 2xx; what is stored can also be listed, changed and deleted."""
+    exchange = _step(exchanges, operation)
+    if exchange.status in (401, 403, 429, 502, 503, 504):
+        raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
+    expect(_is_ok(exchange), expected=what, got=f"status {exchange.status}", at=f"{exchange.id} ")
+    return exchange
+
+
+def _said(completion: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Text and finish reason of each choice."""
+    choices = completion.get("choices")
+    found = []
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, dict):
+            message = choice.get("message")
+            text = message.get("content") if isinstance(message, dict) else None
+            found.append((text or "", choice.get("finish_reason")))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- clauses
+
+
+@clause(
+    "chat.stored.schema",
+    level="MUST",
+    source="SPEC ChatCompletionList, ChatCompletionMessageList, ChatCompletionDeleted",
+    on=answered(
+        "listChatCompletions",
+        "getChatCompletion",
+        "getChatCompletionMessages",
+        "updateChatCompletion",
+        "deleteChatCompletion",
+    ),
+)
+def answers_follow_the_schema(exchange: Exchange) -> None:
+    """Reading, listing, changing and deleting are answered with the documented objects."""
+    assert exchange.operation is not None
+    schema = load_spec().operations[exchange.operation].answer_schema(200)
+    assert schema is not None
+    for violation in schema.violations(exchange.json):
+        if not violation.pointer.endswith("/deleted") and violation.expected != "a key 'deleted'":
+            expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+
+
+@clause("chat.stored.get", level="MUST", source="SPEC getChatCompletion", on=steps("chat.stored"))
+def a_stored_completion_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
+    """A stored completion has the `id`, `object`, `created`, `model` and choices of the answer that made it."""
+    made = _stored(exchanges)
+    exchange = _step(exchanges, "getChatCompletion")
+    read = _object(exchange)
+    for name in ("id", "object", "created", "model"):
+        is_same = read.get(name) == made.get(name)
+        expect(is_same, expected=f"{name} {made.get(name)!r}", got=read.get(name), at=f"{exchange.id} /{name}")
+    expect(_said(read) == _said(made), expected=str(_said(made)), got=str(_said(read)), at=f"{exchange.id} /choices")
+
+
+@clause("chat.stored.metadata", level="MUST", source="SPEC Metadata, getChatCompletion", on=steps("chat.stored"))
+def metadata_comes_back(exchanges: list[Exchange]) -> None:
+    """A stored completion carries the `metadata` it was made with, unchanged."""
+    _stored(exchanges)
+    exchange = _step(exchanges, "getChatCompletion")
+    labels = _object(exchange).get("metadata")
+    expect(labels == LABELS, expected=str(LABELS), got=labels, at=f"{exchange.id} /metadata")
+
+
+@clause("chat.stored.list", level="MUST", source="SPEC listChatCompletions", on=steps("chat.stored"))
+def a_stored_completion_is_listed(exchanges: list[Exchange]) -> None:
+    """A stored completion is in the list; `order: desc` begins with the newest."""
+    id = _stored(exchanges).get("id")
+    exchange = _answered_step(exchanges, "listChatCompletions", "a list of stored completions")
+    page = _object(exchange)
+    ids = _ids(page)
+    if id not in ids and ids and page.get("has_more") is True:
+        raise Inconclusive("others were stored in the meantime")
+    expect(id in ids, expected=f"{id} in the list", got=ids, at=f"{exchange.id} /data")
+
+
+@clause(
+    "chat.stored.page",
+    level="MUST",
+    source="SPEC ChatCompletionList: first_id, last_id, has_more",
+    on=answered("listChatCompletions", "getChatCompletionMessages"),
+)
+def a_page_names_its_ends(exchange: Exchange) -> None:
+    """A page has at most `limit` items; `first_id` and `last_id` are the ids of its first and last.
+
+    Clients ask for the next page with `after`: a cursor that is not the last id loses items or repeats them.
+    """
+    page = _object(exchange)
+    ids = _ids(page)
+    asked = exchange.request.query.get("limit", "")
+    if asked.isdecimal():
+        expect(len(ids) <= int(asked), expected=f"at most {asked} items", got=f"{len(ids)}", at="/data")
+    if not ids:
+        return
+    for name, wanted in (("first_id", ids[0]), ("last_id", ids[-1])):
+        expect(page.get(name) == wanted, expected=f"{name} {wanted!r}", got=page.get(name), at=f"/{name}")
+
+
+def _ids(page: dict[str, Any]) -> list[Any]:
+    data = page.get("data")
+    if not isinstance(data, list):
+        raise Inconclusive("`data` is not a list")
+    return [item.get("id") for item in data if isinstance(item, dict)]
+
+
+@clause("chat.stored.messages", level="MUST", source="SPEC getChatCompletionMessages", on=steps("chat.stored"))
+def the_messages_are_kept(exchanges: list[Exchange]) -> None:
+    """The messages of a stored completion are those it answered: role and content as they were sent."""
+    _stored(exchanges)
+    exchange = _answered_step(exchanges, "getChatCompletionMessages", "the messages of a stored completion")
+    data = _object(exchange).get("data")
+    if not isinstance(data, list):
+        raise Inconclusive("`data` is not a list")
+    told = [(item.get("role"), item.get("content")) for item in data if isinstance(item, dict)]
+    expect(("user", SAID) in told, expected=f"the user's {SAID!r}", got=str(told), at=f"{exchange.id} /data")
+
+
+@clause("chat.stored.update", level="MUST", source="SPEC updateChatCompletion", on=steps("chat.stored"))
+def an_update_changes_the_metadata(exchanges: list[Exchange]) -> None:
+    """An update is answered with the same completion and its new `metadata`."""
+    id = _stored(exchanges).get("id")
+    exchange = _answered_step(exchanges, "updateChatCompletion", "the completion with its new metadata")
+    changed = _object(exchange)
+    expect(changed.get("id") == id, expected=f"id {id}", got=changed.get("id"), at=f"{exchange.id} /id")
+    labels = changed.get("metadata")
+    expect(labels == NEW_LABELS, expected=str(NEW_LABELS), got=labels, at=f"{exchange.id} /metadata")
+
+
+@clause("chat.stored.delete", level="MUST", source="SPEC ChatCompletionDeleted", on=steps("chat.stored"))
+def a_deletion_says_so(exchanges: list[Exchange]) -> None:
+    """A deletion is answered `{id, object: "chat.completion.deleted", deleted: true}` with the id that was deleted."""
+    id = _stored(exchanges).get("id")
+    exchange = _answered_step(exchanges, "deleteChatCompletion", "a deletion")
+    told = _object(exchange)
+    expect(told.get("deleted") is True, expected="deleted true", got=told.get("deleted"), at=f"{exchange.id} /deleted")
+    expect(told.get("id") == id, expected=f"id {id}", got=told.get("id"), at=f"{exchange.id} /id")
+
+
+@clause("chat.stored.gone", level="MUST", source="SPEC deleteChatCompletion", on=steps("chat.stored"))
+def a_deleted_completion_is_gone(exchanges: list[Exchange]) -> None:
+    """A deleted completion is not found: 404."""
+    _stored(exchanges)
+    if not _is_ok(_step(exchanges, "deleteChatCompletion")):
+        raise NotApplicable("nothing was deleted")
+    exchange = _step(exchanges, "getChatCompletion", after="deleteChatCompletion")
+    if exchange.status in (401, 403, 429, 502, 503, 504):
+        raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
+    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")

@@ -1,0 +1,95 @@
+"""Departures of stored chat completions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit import edit_json
+from wireproof.standin.wire import Answer, Ask, Serve, json_answer
+
+LIST = "/v1/chat/completions"
+ONE = "/v1/chat/completions/"
+
+Edit = Callable[[dict[str, Any]], Any]
+
+
+def _edited(method: str, ask: Ask, serve: Serve, edit: Edit) -> Answer:
+    """`edit` on the answer to this method on one stored completion."""
+    answer = serve(ask)
+    is_meant = ask.method == method and ask.path.startswith(ONE) and "/" not in ask.path.removeprefix(ONE)
+    return edit_json(answer, edit) if is_meant else answer
+
+
+def _edited_list(ask: Ask, serve: Serve, edit: Edit) -> Answer:
+    answer = serve(ask)
+    return edit_json(answer, edit) if ask.method == "GET" and ask.path == LIST else answer
+
+
+@fault("chat.stored.more-missing", breaks="chat.stored.schema")
+def more_missing(ask: Ask, serve: Serve) -> Answer:
+    """A list without `has_more`."""
+    return _edited_list(ask, serve, lambda page: {k: v for k, v in page.items() if k != "has_more"})
+
+
+@fault("chat.stored.made-anew", breaks="chat.stored.get")
+def made_anew(ask: Ask, serve: Serve) -> Answer:
+    """A stored completion says it was created later than it was."""
+    return _edited("GET", ask, serve, lambda body: body | {"created": body["created"] + 60})
+
+
+@fault("chat.stored.metadata-lost", breaks="chat.stored.metadata")
+def metadata_lost(ask: Ask, serve: Serve) -> Answer:
+    """A stored completion has empty metadata."""
+    return _edited("GET", ask, serve, lambda body: body | {"metadata": {}})
+
+
+@fault("chat.stored.unlisted", breaks="chat.stored.list")
+def unlisted(ask: Ask, serve: Serve) -> Answer:
+    """The list of stored completions is always empty."""
+    bare: dict[str, Any] = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    return _edited_list(ask, serve, lambda _: bare)
+
+
+@fault("chat.stored.cursor-wrong", breaks="chat.stored.page")
+def cursor_wrong(ask: Ask, serve: Serve) -> Answer:
+    """`last_id` is not the id of the last item."""
+    return _edited_list(ask, serve, lambda page: page | {"last_id": "chatcmpl-none"})
+
+
+@fault("chat.stored.messages-blank", breaks="chat.stored.messages")
+def messages_blank(ask: Ask, serve: Serve) -> Answer:
+    """Stored messages have lost their content."""
+
+    def edit(page: dict[str, Any]) -> None:
+        for message in page["data"]:
+            message["content"] = ""
+
+    answer = serve(ask)
+    return edit_json(answer, edit) if ask.path.endswith("/messages") else answer
+
+
+@fault("chat.stored.update-ignored", breaks="chat.stored.update")
+def update_ignored(ask: Ask, serve: Serve) -> Answer:
+    """An update answers 200 and changes nothing."""
+    if ask.method == "POST" and ask.path.startswith(ONE):
+        return serve(Ask("GET", ask.path, headers=ask.headers))
+    return serve(ask)
+
+
+@fault("chat.stored.deletion-unsaid", breaks="chat.stored.delete")
+def deletion_unsaid(ask: Ask, serve: Serve) -> Answer:
+    """A deletion is answered without `deleted`."""
+    return _edited("DELETE", ask, serve, lambda body: {k: v for k, v in body.items() if k != "deleted"})
+
+
+@fault("chat.stored.undead", breaks="chat.stored.gone")
+def undead(ask: Ask, serve: Serve) -> Answer:
+    """A deletion says yes and keeps the completion."""
+    if ask.method == "DELETE" and ask.path.startswith(ONE):
+        answer = serve(Ask("GET", ask.path, headers=ask.headers))
+        id = ask.path.removeprefix(ONE)
+        told = json_answer({"object": "chat.completion.deleted", "id": id, "deleted": True})
+        return Answer(200, answer.headers, told.body)
+    return serve(ask)
