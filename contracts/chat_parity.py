@@ -193,7 +193,7 @@ def _plain(exchange: Exchange) -> Answer:
         _text(body.get("model")) or None,
         _text(message.get("content")).rstrip(HALF),
         _kinds(message),
-        choice.get("finish_reason"),
+        _finish(choice),
         _dict(body.get("usage")),
     )
 
@@ -215,7 +215,7 @@ def _told(exchange: Exchange) -> Answer:
         delta = _dict(choice.get("delta"))
         text.append(_text(delta.get("content")))
         kinds |= _kinds(delta)
-        finish = finish or choice.get("finish_reason")
+        finish = finish or _finish(choice)
     if not any(_first_choice(chunk) for chunk in chunks):
         raise Inconclusive(f"{exchange.id} has no chunk to compare")
     return Answer(model, "".join(text).rstrip(HALF), kinds, finish, usage)
@@ -269,6 +269,12 @@ def _first_choice(body: dict[str, Any]) -> dict[str, Any] | None:
         if isinstance(choice, dict) and choice.get("index", 0) == 0:
             return choice
     return None
+
+
+def _finish(choice: dict[str, Any]) -> str | None:
+    """None before the end, however that is said."""
+    reason = _text(choice.get("finish_reason"))
+    return None if reason in ("", "null") else reason
 
 
 def _kinds(part: dict[str, Any]) -> frozenset[str]:

@@ -288,6 +288,8 @@ def choices_are_told_apart(exchange: Exchange) -> None:
 
     Clients merge deltas by index alone; two choices under one index are shuffled into one text.
     """
+    if _error_event(exchange) is not None:
+        raise Inconclusive("the stream broke off with an error")
     asked = exchange.request.asked.get("n")
     n = asked if isinstance(asked, int) and asked > 0 else 1
     first: dict[Any, int] = {}
@@ -463,11 +465,22 @@ def _readable_chunks(exchange: Exchange, *, aside: bool = True) -> list[tuple[in
 
 
 def _chunks(exchange: Exchange, *, aside: bool = True) -> list[tuple[int, dict[str, Any]]]:
-    """The same; Inconclusive when none could be read although the stream holds something."""
+    """The same; Inconclusive when an event is not JSON, for what it says may be what a clause would miss."""
     chunks = _readable_chunks(exchange, aside=aside)
-    if not chunks and not any(event.is_done for event in exchange.events):
+    if not any(event.data for event in exchange.events):
         raise Inconclusive("no chunk could be read")
+    for number, event in enumerate(exchange.events):
+        if event.data and event.data.strip() and not event.is_done and not _is_json(event.data):
+            raise Inconclusive(f"event {number} is not JSON")
     return chunks
+
+
+def _is_json(data: str) -> bool:
+    try:
+        parse_json(data)
+    except Undecodable:
+        return False
+    return True
 
 
 def _choices(number: int, chunk: dict[str, Any]) -> list[Said]:

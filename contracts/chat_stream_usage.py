@@ -212,15 +212,15 @@ def a_cut_stream_says_length(exchange: Exchange) -> None:
 
 
 def _chunks(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
-    """The JSON objects up to [DONE], with the numbers of their events; Inconclusive when there are none."""
+    """The JSON objects up to [DONE], with the numbers of their events; Inconclusive when one cannot be read."""
     chunks: list[tuple[int, dict[str, Any]]] = []
     for number, event in enumerate(exchange.events):
         if event.is_done:
             return chunks
         try:
-            value = parse_json(event.data) if event.data else None
-        except Undecodable:
-            continue
+            value = parse_json(event.data) if event.data and event.data.strip() else None
+        except Undecodable as bad:
+            raise Inconclusive(f"event {number} is not JSON") from bad
         if isinstance(value, dict):
             chunks.append((number, value))
     if not chunks:

@@ -69,7 +69,9 @@ def stream_is_typed_as_one(exchange: Exchange) -> None:
     expect(exchange.media_type == "text/event-stream", expected="content-type text/event-stream", got=given)
 
 
-@clause("sse.utf8", level="MUST", source="WHATWG HTML 9.2.6: event streams are UTF-8", on=STREAM)
+@clause(
+    "sse.utf8", level="MUST", source="SPEC text/event-stream; WHATWG HTML 9.2.6: event streams are UTF-8", on=STREAM
+)
 def stream_is_utf8(exchange: Exchange) -> None:
     """A stream is UTF-8 from the first byte to the last, and says no other charset.
 
@@ -90,7 +92,7 @@ def stream_is_utf8(exchange: Exchange) -> None:
         expect(False, expected="UTF-8", got=f"{around!r} at byte {bad.start}", event=_event_at(exchange, bad.start))
 
 
-@clause("sse.fields", level="MUST", source="WHATWG HTML 9.2.6; SPEC stream: data-only server-sent events", on=STREAM)
+@clause("sse.fields", level="MUST", source="SPEC text/event-stream; WHATWG HTML 9.2.6", on=STREAM)
 def every_line_is_a_field(exchange: Exchange) -> None:
     """Every line of a stream is a field (`data: ...`), a comment (`: ...`) or empty.
 
@@ -102,7 +104,12 @@ def every_line_is_a_field(exchange: Exchange) -> None:
             expect(bool(IGNORABLE.fullmatch(line)), expected="a line `data: ...`", got=shown(line), event=number)
 
 
-@clause("sse.blank-line", level="MUST", source="WHATWG HTML 9.2.6: a blank line dispatches the event", on=STREAM)
+@clause(
+    "sse.blank-line",
+    level="MUST",
+    source="SPEC text/event-stream; WHATWG HTML 9.2.6: a blank line dispatches the event",
+    on=STREAM,
+)
 def events_end_with_a_blank_line(exchange: Exchange) -> None:
     """A blank line ends each event.
 
@@ -152,7 +159,10 @@ def no_event_is_empty(exchange: Exchange) -> None:
 
 
 @clause(
-    "sse.unfinished", level="SHOULD", source="WHATWG HTML 9.2.6: a pending event is discarded at the end", on=STREAM
+    "sse.unfinished",
+    level="SHOULD",
+    source="SPEC text/event-stream; WHATWG HTML 9.2.6: a pending event is discarded at the end",
+    on=STREAM,
 )
 def last_event_is_finished(exchange: Exchange) -> None:
     """The last event, too, is ended by a blank line.
