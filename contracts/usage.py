@@ -1,0 +1,201 @@
+"""Token counts of answers in one piece, chat and legacy completions alike: what is billed must add up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wireproof.clause import (
+    Exchange,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    shown,
+    together,
+)
+
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+PROMPT_PARTS = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens")
+COMPLETION_PARTS = (
+    "reasoning_tokens",
+    "audio_tokens",
+    "text_tokens",
+    "accepted_prediction_tokens",
+    "rejected_prediction_tokens",
+)
+WHOLE = answered("createChatCompletion", "createCompletion", streamed=False)
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _object(exchange: Exchange) -> dict[str, Any]:
+    body = exchange.json
+    if not isinstance(body, dict):
+        raise Inconclusive("the answer is not a JSON object")
+    return body
+
+
+def _usage(exchange: Exchange) -> dict[str, Any]:
+    usage = _object(exchange).get("usage")
+    if not isinstance(usage, dict):
+        raise Inconclusive("the answer has no usage")
+    return usage
+
+
+def _counted(exchange: Exchange, name: str) -> int:
+    count = _count(_usage(exchange).get(name))
+    if count is None:
+        raise Inconclusive(f"usage has no whole number {name}")
+    return count
+
+
+def _choices(exchange: Exchange) -> list[dict[str, Any]]:
+    choices = _object(exchange).get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def _text(choice: dict[str, Any]) -> str:
+    """What a choice says, in chat or in legacy completions."""
+    message = choice.get("message")
+    text = message.get("content") if isinstance(message, dict) else choice.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _prompts(asked: dict[str, Any]) -> int:
+    """How many prompts a legacy request holds; a list of numbers is one prompt of tokens."""
+    prompt = asked.get("prompt")
+    if not isinstance(prompt, list) or any(type(one) is int for one in prompt):
+        return 1
+    return max(1, len(prompt))
+
+
+def _asked_choices(asked: dict[str, Any]) -> int:
+    return max(1, _count(asked.get("n")) or 1) * _prompts(asked)
+
+
+# ------------------------------------------------------------------------------------------------ clauses
+
+
+@clause("usage.present", level="MUST", source="SPEC CompletionUsage (required)", on=WHOLE)
+def usage_is_there(exchange: Exchange) -> None:
+    """An answer says what it cost: `usage` with whole `prompt_tokens`, `completion_tokens` and `total_tokens`.
+
+    Bills, budgets and dashboards read exactly these names; `input_tokens` belongs to another API.
+    """
+    found = _object(exchange).get("usage")
+    usage = found if isinstance(found, dict) else {}
+    expect(usage is found, expected=f"an object with {shown(COUNTS)}", got=shown(found), at="/usage")
+    for name in COUNTS:
+        count = _count(usage.get(name))
+        expect(
+            count is not None and count >= 0,
+            expected="a whole number, 0 or more",
+            got=shown(usage[name]) if name in usage else f"no key {name!r}, only {shown(sorted(usage))}",
+            at=f"/usage/{name}",
+        )
+
+
+@clause("usage.total", level="MUST", source="SPEC CompletionUsage.total_tokens (prompt + completion)", on=WHOLE)
+def total_is_the_sum(exchange: Exchange) -> None:
+    """`total_tokens` is `prompt_tokens` plus `completion_tokens`."""
+    prompt, completion, total = (_counted(exchange, name) for name in COUNTS)
+    expect(
+        total == prompt + completion,
+        expected=f"{prompt} + {completion} = {prompt + completion}",
+        got=f"{total}",
+        at="/usage/total_tokens",
+    )
+
+
+@clause("usage.prompt", level="MUST", source="SPEC CompletionUsage.prompt_tokens", on=WHOLE)
+def prompt_is_counted(exchange: Exchange) -> None:
+    """A prompt with words in it costs at least one prompt token."""
+    if not (exchange.request.asked.get("messages") or exchange.request.asked.get("prompt")):
+        raise NotApplicable("the prompt is empty")
+    got = _counted(exchange, "prompt_tokens")
+    least = _prompts(exchange.request.asked)
+    expect(got >= least, expected=f"at least {least}", got=f"{got}", at="/usage/prompt_tokens")
+
+
+@clause("usage.completion", level="MUST", source="SPEC CompletionUsage.completion_tokens", on=WHOLE)
+def completion_is_counted(exchange: Exchange) -> None:
+    """An answer with text in it costs at least one completion token."""
+    if exchange.request.asked.get("echo") or not any(_text(choice) for choice in _choices(exchange)):
+        raise NotApplicable("no answer has text of its own")
+    got = _counted(exchange, "completion_tokens")
+    expect(got >= 1, expected="at least 1", got=f"{got}", at="/usage/completion_tokens")
+
+
+@clause("usage.prompt-details", level="MUST", source="SPEC CompletionUsage.prompt_tokens_details", on=WHOLE)
+def prompt_details_are_parts(exchange: Exchange) -> None:
+    """What `prompt_tokens_details` counts, cached tokens above all, is part of `prompt_tokens`, never more."""
+    _expect_parts(exchange, "prompt_tokens", PROMPT_PARTS)
+
+
+@clause("usage.completion-details", level="MUST", source="SPEC CompletionUsage.completion_tokens_details", on=WHOLE)
+def completion_details_are_parts(exchange: Exchange) -> None:
+    """What `completion_tokens_details` counts, reasoning above all, is part of `completion_tokens`, never more."""
+    _expect_parts(exchange, "completion_tokens", COMPLETION_PARTS)
+
+
+def _expect_parts(exchange: Exchange, whole: str, names: tuple[str, ...]) -> None:
+    details = _usage(exchange).get(f"{whole}_details")
+    if not isinstance(details, dict):
+        raise NotApplicable(f"no answer has {whole}_details")
+    most = _counted(exchange, whole)
+    for name in names:
+        if details.get(name) is None:
+            continue
+        part = _count(details[name])
+        expect(
+            part is not None and 0 <= part <= most,
+            expected=f"a whole number from 0 to {most} ({whole})",
+            got=shown(details[name]),
+            at=f"/usage/{whole}_details/{name}",
+        )
+
+
+@clause(
+    "usage.choices",
+    level="MUST",
+    source="SPEC CreateChatCompletionRequest.n: charged for the tokens of all choices",
+    on=answered("createChatCompletion", "createCompletion", streamed=False, asks=lambda body: _asked_choices(body) > 1),
+)
+def all_choices_are_counted(exchange: Exchange) -> None:
+    """`completion_tokens` covers all choices, not one of them.
+
+    Where `max_tokens` cut every choice, each has exactly so many tokens; else each with text has one or more.
+    """
+    choices, asked = _choices(exchange), exchange.request.asked
+    if len(choices) < 2:
+        raise Inconclusive("there is only one choice")
+    cap = _count(asked.get("max_completion_tokens")) or _count(asked.get("max_tokens")) or 0
+    least = sum(bool(_text(choice)) for choice in choices)
+    if cap > 1 and all(choice.get("finish_reason") == "length" for choice in choices):
+        # A choice may lack the one token that opened it; some servers do not count that.
+        least = len(choices) * (cap - 1)
+    got = _counted(exchange, "completion_tokens")
+    expect(
+        got >= least,
+        expected=f"at least {least} for {len(choices)} choices",
+        got=f"{got}",
+        at="/usage/completion_tokens",
+    )
+
+
+@clause(
+    "usage.repeats",
+    level="MUST",
+    source="SPEC CompletionUsage.prompt_tokens: number of tokens in the prompt",
+    on=together("chat.plain", "chat.plain-again"),
+)
+def same_prompt_same_count(first: Exchange, second: Exchange) -> None:
+    """The same prompt has the same `prompt_tokens` every time; those from a cache are counted among them."""
+    before, after = _counted(first, "prompt_tokens"), _counted(second, "prompt_tokens")
+    expect(before == after, expected=f"{before}, as before", got=f"{after}", at="/usage/prompt_tokens")
