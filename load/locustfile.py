@@ -34,9 +34,11 @@ from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
+from wireproof.traffic.child import command_line
 from wireproof.traffic.crew.pacer import Crew, Seat
 from wireproof.traffic.crew.sender import Destination
 from wireproof.traffic.outcome import FAILED, THROTTLED
+from wireproof.traffic.run import cleared, workers_folder
 from wireproof.traffic.sample import Sample
 from wireproof.traffic.settings import BadProfile, BadSettings, Settings, from_environ
 
@@ -51,7 +53,7 @@ class Run:
     def __init__(self, environment: Any, settings: Settings) -> None:
         self.environment, self.settings = environment, settings
         self.plan = settings.plan()
-        self.out = Path(settings.out)
+        self.out = workers_folder(Path(settings.out))
         self.zero_unix: AsyncResult = AsyncResult()
         self.finished = Event()
         self.crew: Crew | None = None
@@ -142,7 +144,8 @@ def _begin(environment: Any, **_: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         environment.runner.register_message(ZERO, lambda environment, msg, **_: run.zero_unix.set(msg.data["unix"]))
     else:
-        settings.write(run.out)
+        cleared(Path(settings.out))
+        settings.write(Path(settings.out))
     if isinstance(environment.runner, MasterRunner):
         environment.runner.register_message(DONE, lambda environment, msg, **_: _one_done(run))
 
@@ -167,8 +170,7 @@ def _conclude(environment: Any, **_: Any) -> None:
     if os.environ.get("WIREPROOF_PARENT") or isinstance(environment.runner, WorkerRunner):
         return
     environment.runner.stop()
-    report = [sys.executable, "-m", "wireproof.cli", "load", "--from", environment.wireproof.settings.out]
-    environment.process_exit_code = subprocess.call(report)
+    environment.process_exit_code = subprocess.call(command_line("load", "--from", environment.wireproof.settings.out))
 
 
 def _one_done(run: Run) -> None:

@@ -123,6 +123,14 @@ class Patience(Strict):
     total_s: Positive = 300.0
 
 
+class Pace(Strict):
+    """How fast the stand-in answers when the run has no other target. Milliseconds."""
+
+    ttft_ms: Annotated[float, Field(ge=0)] = 200.0
+    itl_ms: Annotated[float, Field(ge=0)] = 20.0
+    jitter: Annotated[float, Field(ge=0, le=2)] = 0.0
+
+
 class Slo(Strict):
     """What one request must meet to count into goodput. Milliseconds; what is absent is not asked."""
 
@@ -142,6 +150,7 @@ class Profile(Strict):
     thresholds: tuple[str, ...] = ()
     slo: Slo = Slo()
     patience: Patience = Patience()
+    stand_in: Pace = Pace()
     drain_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     max_in_flight: Annotated[int, Field(gt=0, le=20_000)] = 1_000
 

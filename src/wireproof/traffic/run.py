@@ -47,6 +47,21 @@ class WorkerRun:
         path.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
 
 
+def workers_folder(out: Path) -> Path:
+    """Where workers write, below the folder of the artifacts."""
+    return out / "workers"
+
+
+def cleared(out: Path) -> Path:
+    """An empty folder for the workers: what an earlier run left must not be counted into this one."""
+    folder = workers_folder(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    for pattern in ("samples-*.jsonl", "exchanges-*.jsonl", "run-*.json", "truth.json"):
+        for old in folder.glob(pattern):
+            old.unlink()
+    return folder
+
+
 def read_runs(folder: Path) -> tuple[WorkerRun, ...]:
     """In order of worker. Empty when no worker came to its end."""
     return tuple(_run(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("run-*.json")))

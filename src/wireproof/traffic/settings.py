@@ -25,13 +25,12 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`model` and `tier` fall back to the profile's. `scale` shrinks published limits and rates together."""
+    """`model` falls back to the profile's. `scale` shrinks published limits and rates together."""
 
     profile: str
     base_url: str
     model: str = ""
     key_variable: str = "OPENAI_API_KEY"
-    tier: str = ""
     scale: float = 1.0
     duration_s: float | None = None
     users: int | None = None
@@ -48,9 +47,8 @@ class Settings:
         return Target(self.base_url, self.chosen_model(self.read()), self.stand_in)
 
     def read(self) -> Profile:
-        """The profile, with the tier it is run for. Raises BadProfile."""
-        profile = find_profile(self.profile)
-        return profile.model_copy(update={"tier": self.tier}) if self.tier and profile.tier else profile
+        """Raises BadProfile."""
+        return find_profile(self.profile)
 
     def chosen_model(self, profile: Profile) -> str:
         chosen = self.model or profile.model
@@ -115,7 +113,6 @@ _READ: dict[str, Callable[[str], object]] = {
     "base_url": str,
     "model": str,
     "key_variable": str,
-    "tier": str,
     "scale": float,
     "duration_s": float,
     "users": int,
