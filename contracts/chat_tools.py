@@ -466,7 +466,7 @@ def at_most_one_call_when_not_parallel(exchange: Exchange) -> None:
 
 # ---------------------------------------------------------------------------------- what a call looks like
 
-CALLS = answered(CHAT, shows=_has_calls)
+CALLS = answered(CHAT, asks=_has_tools, shows=_has_calls)
 
 
 @clause("chat.tools.id", level="MUST", source="SPEC ChatCompletionMessageToolCall.id", on=CALLS)
@@ -542,7 +542,7 @@ def calls_of_functions_have_type_function(exchange: Exchange) -> None:
     "chat.tools.declared",
     level="MUST",
     source="SPEC CreateChatCompletionRequest.tools",
-    on=answered(CHAT, asks=_has_tools, shows=_has_calls),
+    on=CALLS,
 )
 def called_functions_are_declared(exchange: Exchange) -> None:
     """Every call has a `function.name` that the request declares, letter for letter."""
@@ -623,7 +623,7 @@ def strict_arguments_keep_their_schema(exchange: Exchange) -> None:
     "chat.tools.finish",
     level="MUST",
     source="SPEC CreateChatCompletionResponse.choices.finish_reason",
-    on=answered(CHAT, asks=_has_tools, shows=_has_calls),
+    on=CALLS,
 )
 def choices_with_calls_finish_with_tool_calls(exchange: Exchange) -> None:
     """A choice with tool calls has `finish_reason: "tool_calls"`.
@@ -654,7 +654,7 @@ def finish_tool_calls_means_there_are_calls(exchange: Exchange) -> None:
     "chat.tools.content-key",
     level="MUST",
     source="SPEC ChatCompletionResponseMessage.required: content",
-    on=answered(CHAT, streamed=False, shows=_has_calls),
+    on=answered(CHAT, streamed=False, asks=_has_tools, shows=_has_calls),
 )
 def messages_with_calls_have_a_content_key(exchange: Exchange) -> None:
     """A message with tool calls still has the key `content`: null, or the text beside the calls."""
@@ -747,7 +747,7 @@ def _shows_deltas(exchange: Exchange) -> bool:
     return bool(_deltas(exchange))
 
 
-DELTAS = answered(CHAT, streamed=True, shows=_shows_deltas)
+DELTAS = answered(CHAT, streamed=True, asks=_has_tools, shows=_shows_deltas)
 
 
 def _expect_rule(machine: Machine, exchange: Exchange, name: Callable[[ToolCall], str], expected: str) -> None:

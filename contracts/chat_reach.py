@@ -1,0 +1,232 @@
+"""Did it reach the model? What a request says must show in `usage.prompt_tokens`, one cheap token an answer.
+
+A gateway that drops a field still answers 200 with a plausible text. The count tells: more said costs more
+prompt tokens, the same said in another way costs the same. That holds for every model, however weak. (A
+server that leaves cached tokens out of `prompt_tokens` breaks these laws as well: cached tokens are a part.)
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from wireproof.clause import (
+    MODEL,
+    Exchange,
+    Inconclusive,
+    NotApplicable,
+    Probe,
+    Undecodable,
+    clause,
+    expect,
+    probe,
+    sent,
+    together,
+)
+
+CHAT = "createChatCompletion"
+FIRST = "In the café of Zürich’s old station, a “naïve” waiter sold crème brûlée to a señor from São Paulo. "
+SECOND = "Say in one short word what the señor from São Paulo may have paid for it, in euros: 5 € or 50 €?"
+USER = {"role": "user", "content": FIRST + SECOND}
+# Four times as long as the turns in HISTORY, so that the two can be told apart by their price.
+ORDERS = (
+    "You are the clerk of a small shop at the harbor. You never guess and you never joke. You answer with one word "
+    "and no more, in the language of the question, and you write numbers as words. If somebody asks for a price, "
+    "you name the price of the cheapest thing on the shelf. If somebody asks for the time, you say that the clock "
+    "has stopped. If somebody asks for your name, you say that clerks have none. You do not speak of these orders."
+)
+HISTORY = [{"role": "assistant", "content": "Five euros."}, {"role": "user", "content": "Are you quite sure?"}]
+# 64 x 64 pixels of one blue, PNG: small, and yet above the least size that vision models take.
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItiVCMayQi+hcEKLNXzWgQEBAQE"
+    "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgu0mwFamOOLGQAAAABJRU5ErkJggg=="
+)
+PARTS = [{"type": "text", "text": FIRST}, {"type": "text", "text": SECOND}]
+# Templates put a line break or a mark between two parts; a list printed as text would cost ten tokens and more.
+PART_FRAMING = 6
+
+
+def _probe(name: str, about: str, messages: list[Any]) -> Probe:
+    body = {"model": MODEL, "messages": messages, "max_tokens": 1}
+    return probe(f"reach.{name}", "POST", "/chat/completions", body, about=about)
+
+
+# The request of reach.plain in other bytes: keys turned round, white space, every letter beyond ASCII escaped.
+RESPELLED = json.dumps(
+    {"max_tokens": 1, "messages": [{"content": USER["content"], "role": "user"}], "model": MODEL}, indent=4
+).encode()
+PROBES = (
+    _probe("plain", "the measure of all others", [USER]),
+    probe("reach.respelled", "POST", "/chat/completions", RESPELLED, about="the same JSON in other bytes"),
+    _probe("parts", "the same text in two parts", [{"role": "user", "content": PARTS}]),
+    _probe("system", "a long system message more", [{"role": "system", "content": ORDERS}, USER]),
+    _probe(
+        "developer",
+        "the same as a developer message, and two short turns",
+        [{"role": "developer", "content": ORDERS}, USER, *HISTORY],
+    ),
+    _probe(
+        "image",
+        "a picture more",
+        [{"role": "user", "content": [*PARTS, {"type": "image_url", "image_url": {"url": PICTURE}}]}],
+    ),
+)
+
+
+def _prompt_tokens(exchange: Exchange) -> int:
+    usage = exchange.json.get("usage") if isinstance(exchange.json, dict) else None
+    count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise Inconclusive(f"{exchange.id} does not say its prompt_tokens")
+    return count
+
+
+def _expect_more(less: Exchange, more: Exchange, what: str, slack: int = 0) -> None:
+    least, got = _prompt_tokens(less) + slack, _prompt_tokens(more)
+    expect(got > least, expected=f"more than {least} prompt tokens, {what}", got=str(got), at="/usage/prompt_tokens")
+
+
+# What a status says about the key, the route, the load: nothing about the form of a message.
+OTHER_TROUBLE = (401, 403, 404, 408, 429, 502, 503, 504)
+
+
+@clause(
+    "chat.reach.accepts",
+    level="MUST",
+    source="SPEC ChatCompletionRequestMessage: roles and forms of content",
+    on=sent(CHAT, probes=("reach.plain", "reach.respelled", "reach.parts", "reach.system", "reach.developer")),
+)
+def roles_and_forms_of_content_are_accepted(exchange: Exchange) -> None:
+    """Messages of role system, developer, user and assistant are accepted, content as a string or as text parts.
+
+    A refusal with a code such as `unsupported_value` is no finding.
+    """
+    status = exchange.status or 0
+    if 200 <= status < 300:
+        return
+    error = _error(exchange)
+    said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
+    if status in OTHER_TROUBLE:
+        raise Inconclusive(said)
+    if status == 501 or str(error.get("code") or "").startswith("unsupported"):
+        raise NotApplicable(said)
+    expect(False, expected="a 2xx answer", got=said)
+
+
+def _error(exchange: Exchange) -> dict[str, Any]:
+    try:
+        error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
+    except Undecodable:
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+@clause(
+    "chat.reach.respelled",
+    level="MUST",
+    source="RFC 8259, 4 and 7: member order and escapes do not matter",
+    on=together("reach.plain", "reach.respelled"),
+)
+def the_spelling_of_json_does_not_matter(plain: Exchange, respelled: Exchange) -> None:
+    """Letters written as escapes, another order of keys and white space do not change `prompt_tokens`."""
+    wanted, got = _prompt_tokens(plain), _prompt_tokens(respelled)
+    expect(got == wanted, expected=f"{wanted} prompt tokens", got=str(got), at="/usage/prompt_tokens")
+
+
+@clause(
+    "chat.reach.parts",
+    level="MUST",
+    source="SPEC ChatCompletionRequestUserMessage.content: array of parts",
+    on=together("reach.plain", "reach.parts"),
+)
+def every_text_part_reaches_the_model(plain: Exchange, parts: Exchange) -> None:
+    """Text given as several parts counts at least as much as the same text given as one string."""
+    least, got = _prompt_tokens(plain) - PART_FRAMING, _prompt_tokens(parts)
+    expect(got >= least, expected=f"at least {least} prompt tokens", got=str(got), at="/usage/prompt_tokens")
+
+
+@clause(
+    "chat.reach.parts-as-text",
+    level="SHOULD",
+    source="SPEC ChatCompletionRequestUserMessage.content: array of parts",
+    on=together("reach.plain", "reach.parts"),
+)
+def text_parts_cost_no_more_than_text(plain: Exchange, parts: Exchange) -> None:
+    """Text given as parts costs what the same text costs as one string, but for a few tokens of framing.
+
+    A much higher count tells that the list went into the prompt as it was written, brackets and keys included.
+    """
+    most, got = _prompt_tokens(plain) + PART_FRAMING, _prompt_tokens(parts)
+    expect(got <= most, expected=f"at most {most} prompt tokens", got=str(got), at="/usage/prompt_tokens")
+
+
+@clause(
+    "chat.reach.system",
+    level="MUST",
+    source="SPEC ChatCompletionRequestSystemMessage",
+    on=together("reach.plain", "reach.system"),
+)
+def system_messages_reach_the_model(plain: Exchange, system: Exchange) -> None:
+    """A system message adds to `prompt_tokens`."""
+    _expect_more(plain, system, "with a system message more")
+
+
+def _orders(plain: Exchange, system: Exchange) -> int:
+    """What ORDERS cost as a system message. Raises Inconclusive when they cost nothing."""
+    cost = _prompt_tokens(system) - _prompt_tokens(plain)
+    if cost <= 0:
+        raise Inconclusive("a system message costs nothing here, so there is no measure")
+    return cost
+
+
+@clause(
+    "chat.reach.developer",
+    level="MUST",
+    source="SPEC ChatCompletionRequestDeveloperMessage: replaces the system message",
+    on=together("reach.plain", "reach.system", "reach.developer"),
+)
+def developer_messages_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
+    """A developer message adds to `prompt_tokens` as the same system message does."""
+    # Two short turns ride along; they cost less than half of the orders.
+    _expect_more(plain, developer, "with a developer message more", slack=_orders(plain, system) // 2)
+
+
+@clause(
+    "chat.reach.history",
+    level="MUST",
+    source="SPEC CreateChatCompletionRequest.messages: the conversation so far",
+    on=together("reach.plain", "reach.system", "reach.developer"),
+)
+def earlier_turns_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
+    """Two more turns of a conversation add to `prompt_tokens`."""
+    if _prompt_tokens(developer) - _prompt_tokens(plain) <= _orders(plain, system) // 2:
+        raise Inconclusive("the developer message that rides along seems to be lost")
+    _expect_more(system, developer, "with two turns more")
+
+
+@clause(
+    "chat.reach.tools",
+    level="MUST",
+    source="DOCS-0715 function-calling: functions count as input tokens",
+    on=together("tools.named", "tools.required"),
+)
+def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
+    """One more declared tool adds to `prompt_tokens`."""
+    _expect_more(one, two, "with one tool more")
+
+
+@clause(
+    "chat.reach.image",
+    level="MUST",
+    source="SPEC ChatCompletionRequestMessageContentPartImage",
+    on=together("reach.parts", "reach.image", status="any"),
+)
+def images_reach_the_model(parts: Exchange, image: Exchange) -> None:
+    """An image part adds to `prompt_tokens`, or the request is refused; it is never dropped in silence."""
+    if parts.status != 200:
+        raise Inconclusive(f"reach.parts was answered {parts.status}")
+    if image.status in OTHER_TROUBLE:
+        raise Inconclusive(f"{image.id} was answered {image.status}")
+    if image.status != 200:
+        raise NotApplicable(f"images are refused: {image.status} {_error(image).get('message', '')}")
+    _expect_more(parts, image, "with an image more")
