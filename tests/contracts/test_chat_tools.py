@@ -85,7 +85,7 @@ def chunk(delta: Any, finish: str | None = None, **choice: Any) -> dict[str, Any
 
 
 def told(
-    *deltas: dict[str, Any], finish: str = "tool_calls", choice: Any = "required", probe: str = "made"
+    *deltas: dict[str, Any], finish: str = "tool_calls", choice: Any = "required", probe: str = "tools.made"
 ) -> Exchange:
     chunks = [chunk({"role": "assistant", "content": None})]
     chunks += [chunk({"tool_calls": [delta]}) for delta in deltas]
