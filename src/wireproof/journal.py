@@ -40,8 +40,8 @@ class Run:
     def planned(self) -> list[Planned]:
         """The plan as the judge needs it, with the reasons of what was not sent."""
         return [
-            Planned(p["probe"], p.get("operation"), p.get("asked") or {}, self.unsent.get(p["probe"], p.get("unsent")))
-            for p in self.header.get("plan", ())
+            Planned(**{**probe, "unsent": self.unsent.get(probe["probe"], probe["unsent"])})
+            for probe in self.header["plan"]
         ]
 
 
@@ -56,9 +56,7 @@ class Journal:
         self._file: IO[str] = path.open("a" if resume else "w", encoding="utf-8")
 
     def header(self, about: Mapping[str, Any], planned: Iterable[Planned]) -> None:
-        plan = [
-            {"probe": p.probe, "operation": p.operation, "asked": dict(p.asked), "unsent": p.unsent} for p in planned
-        ]
+        plan = [{name: getattr(probe, name) for name in Planned.__dataclass_fields__} for probe in planned]
         self._write("header", {"schema_version": SCHEMA_VERSION, **about, "plan": plan})
 
     def sent(self, probe: str, step: int, attempt: int) -> None:

@@ -59,12 +59,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Planned:
-    """A probe of the plan, and why it was not sent, if it was not. `asked` is the body of its first request."""
+    """A probe of the plan, and why it was not sent, if it was not. `asked` is the body of its first request.
+
+    `declined` when the user left it out (no such model, no key): then its clauses do not apply.
+    """
 
     probe: str
     operation: str | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     unsent: str | None = None
+    declined: bool = False
 
 
 def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> list[Verdict]:
@@ -169,7 +173,7 @@ def _blocked(
                 return blocked
     for plan in planned:
         if plan.unsent and evidence.means(plan.probe, plan.operation, plan.asked):
-            return "inconclusive", f"{plan.probe} was not sent: {plan.unsent}"
+            return "not-applicable" if plan.declined else "inconclusive", f"{plan.probe} was not sent: {plan.unsent}"
     if meant:
         return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in meant})[:3])} shows it"
     return "not-applicable", "nothing that was sent asks for it"

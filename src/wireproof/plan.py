@@ -95,7 +95,7 @@ def make_plan(
             continue
         reason = _why_not(probe, models, has_key)
         if reason:
-            left_out.append(Planned(probe.id, operations[probe.id], asked, reason))
+            left_out.append(Planned(probe.id, operations[probe.id], asked, reason, declined=True))
             continue
         kept.append(probe)
         costs[probe.id] = _cost(spec, probe, call)

@@ -264,13 +264,13 @@ def _check_the_door(exchange: Exchange) -> None:
 
 def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
     """What an exchange cost by the usage it reports; the estimate when it reports none and was answered 200."""
-    if exchange.status is None or exchange.status >= 400:
-        return Cost(1)
+    model = exchange.request.asked.get("model")
+    if exchange.status is None or exchange.status >= 400 or not isinstance(model, str):
+        return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
     usage = _usage(exchange)
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
     if not isinstance(prompt, int) or not isinstance(completion, int):
         return estimate if estimate.tokens else Cost(1)
-    model = str(exchange.request.asked.get("model", ""))
     return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
 
 

@@ -133,15 +133,14 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         yield order_from(options, target, models, standin=False, **more)
         return
     from wireproof.standin.backend import Setup
+    from wireproof.standin.faults import all_faults
     from wireproof.standin.latency import Latency
     from wireproof.standin.serve import embedded
 
     models = standin_models(options)
-    try:
-        served = embedded(Setup(latency=Latency(TTFT_MS, ITL_MS)), faults=options["fault"])
-    except ValueError as unknown:
-        raise Fail(f"--fault: {unknown}") from unknown
-    with served as standin:
+    for unknown in set(options["fault"]) - set(all_faults()):
+        raise Fail(f"--fault: no fault is called {unknown!r}; `wireproof serve --list-faults` prints them all")
+    with embedded(Setup(latency=Latency(TTFT_MS, ITL_MS)), faults=options["fault"]) as standin:
         target = Target(standin.base_url, standin.key)
         faults = {"faults": ", ".join(options["fault"])} if options["fault"] else {}
         about = {"backend": STANDIN, **faults}

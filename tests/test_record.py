@@ -1,0 +1,292 @@
+"""The recorder: patience, budget, resume, redaction. Its transport is given, its clock never waits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx2
+import pytest
+
+from wireproof.clause import MODEL, Call, Exchange, Flow, Probe, flow, probe
+from wireproof.fetch import Bounds, Target, Unreachable
+from wireproof.plan import Models, make_plan
+from wireproof.record import Budget, KeyRefused, Recorded, RecordEvent, Sent, Unsent, Waiting, record
+from wireproof.secrets import MARKER
+from wireproof.spec import load_spec
+from wireproof.standin.virtual import VirtualClock, VirtualTransport
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, json_answer, refusal
+
+KEY = "sk-looks-fake-0123456789"
+HELLO = [{"role": "user", "content": "Hello"}]
+USAGE = {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10}
+
+
+def chat(id: str, **fields: Any) -> Probe:
+    body = {"model": MODEL, "messages": HELLO, "max_tokens": 4, **fields}
+    return probe(id, "POST", "/chat/completions", body, about="a test")
+
+
+def recorded(
+    serve: Serve, *probes: Probe, key: str | None = KEY, clock: VirtualClock | None = None, **options: Any
+) -> tuple[list[RecordEvent], VirtualTransport]:
+    """Everything the recorder told, and the transport with what it saw."""
+    from wireproof.clause import Clause, sent
+
+    clock = clock or VirtualClock()
+    transport = VirtualTransport(serve, clock)
+    everything = Clause("test", "MUST", "All.", "SPEC", sent(), "none", lambda exchange: None)
+    plan = make_plan(load_spec(), [everything], probes, Models("gpt-4.1-mini"), has_key=bool(key))
+    told: list[RecordEvent] = []
+    target = Target("http://standin/v1", key)
+    asyncio.run(
+        record(
+            plan,
+            target,
+            load_spec(),
+            told.append,
+            transport=transport,
+            clock=clock,
+            wall=clock,
+            sleep=clock.sleep,
+            **options,
+        )
+    )
+    return told, transport
+
+
+def exchanges(told: list[RecordEvent]) -> list[Exchange]:
+    return [event.exchange for event in told if isinstance(event, Recorded)]
+
+
+def ok(ask: Ask) -> Answer:
+    return json_answer({"usage": USAGE})
+
+
+def test_an_exchange_keeps_headers_in_order_with_duplicates_and_chunks_with_their_times() -> None:
+    def serve(ask: Ask) -> Answer:
+        headers = (("Content-Type", "text/event-stream"), ("X-Twice", "1"), ("A", "b"), ("X-Twice", "2"))
+        return Answer(200, headers, frames=[Frame(20, b"data: 1\n\n"), Frame(5, b"data: 2\n\n")])
+
+    told, _ = recorded(serve, chat("a", stream=True))
+    [exchange] = exchanges(told)
+    assert [name for name, _ in exchange.headers] == ["Content-Type", "X-Twice", "A", "X-Twice"]
+    assert exchange.headers_named("x-twice") == ["1", "2"]
+    assert [(round(c.at_s, 6), c.data) for c in exchange.chunks] == [(0.02, b"data: 1\n\n"), (0.025, b"data: 2\n\n")]
+    assert exchange.operation == "createChatCompletion"
+
+
+def test_a_429_is_waited_out_as_long_as_retry_after_says_and_both_attempts_are_kept() -> None:
+    clock = VirtualClock()
+    seen: list[float] = []
+
+    def serve(ask: Ask) -> Answer:
+        seen.append(clock.now)
+        if len(seen) == 1:
+            return refusal(429, "slow down", code="rate_limit_exceeded").with_header("retry-after", "7")
+        return ok(ask)
+
+    told, _ = recorded(serve, chat("a"), clock=clock)
+    assert seen == [0.0, 7.0]
+    assert [(e.status, e.attempt) for e in exchanges(told)] == [(429, 1), (200, 2)]
+    assert [event.seconds for event in told if isinstance(event, Waiting)] == [7.0]
+
+
+def test_a_wait_longer_than_a_minutes_window_is_not_slept_through() -> None:
+    told, transport = recorded(lambda ask: refusal(429, "tomorrow").with_header("retry-after", "86400"), chat("a"))
+    assert len(transport.seen) == 1
+    assert [e.status for e in exchanges(told)] == [429]
+
+
+@pytest.mark.parametrize(
+    ("budget", "sent"), [(Budget(calls=2), 2), (Budget(tokens=29), 2), (Budget(usd=0.0), 0), (Budget(), 4)]
+)
+def test_the_run_stops_before_the_request_that_would_break_the_budget(budget: Budget, sent: int) -> None:
+    told, transport = recorded(ok, *(chat(name) for name in "abcd"), budget=budget)
+    assert len(transport.seen) == sent
+    given_up = [event for event in told if isinstance(event, Unsent)]
+    assert len(given_up) == 4 - sent
+    assert all("budget" in event.reason for event in given_up)
+
+
+def test_requests_in_flight_count_against_the_budget() -> None:
+    """Eight at once with room for three: the estimates of those in flight are promised money."""
+    told, transport = recorded(ok, *(chat(str(n)) for n in range(9)), budget=Budget(calls=3), gate=8)
+    assert len(transport.seen) == 3
+    assert sum(isinstance(event, Unsent) for event in told) == 6
+
+
+def test_a_flow_asks_on_after_each_answer_and_never_more_than_it_declared() -> None:
+    @flow("two", most=2, about="a test")
+    def two() -> Flow:
+        first = yield Call("GET", "/models")
+        yield Call("GET", f"/models/{first.json['id']}")
+        yield Call("GET", "/models/too-many")
+
+    told, transport = recorded(lambda ask: json_answer({"id": "named"}), two)
+    assert [ask.path for ask in transport.seen] == ["/v1/models", "/v1/models/named"]
+    assert [(e.probe, e.step) for e in exchanges(told)] == [("two", 0), ("two", 1)]
+    assert any(isinstance(event, Unsent) and "more than its 2" in event.reason for event in told)
+
+
+def test_what_was_answered_is_not_sent_again() -> None:
+    @flow("two", most=2, about="a test")
+    def two() -> Flow:
+        first = yield Call("GET", "/models")
+        yield Call("GET", f"/models/{first.json['id']}")
+
+    told, _ = recorded(lambda ask: json_answer({"id": "old"}), chat("a"), two)
+    answers = {(e.probe, e.step): e for e in exchanges(told)}
+    del answers["two", 1]
+    told, transport = recorded(lambda ask: json_answer({"id": "new"}), chat("a"), two, already=answers)
+    assert [ask.path for ask in transport.seen] == ["/v1/models/old"]
+    assert [(event.probe, event.step) for event in told if isinstance(event, Sent)] == [("two", 1)]
+
+
+def _echo_in_body(ask: Ask) -> Answer:
+    return json_answer({"error": {"message": f"bad key {KEY}"}}, 400)
+
+
+def _echo_in_header(ask: Ask) -> Answer:
+    return ok(ask).with_header("x-debug", f"key={KEY}")
+
+
+def _echo_across_chunks(ask: Ask) -> Answer:
+    text = f"data: {KEY} and {KEY}\n\n".encode()
+    return Answer(
+        200,
+        (("content-type", "text/event-stream"),),
+        frames=[Frame(1, text[i : i + 5]) for i in range(0, len(text), 5)],
+    )
+
+
+def _echo_compressed(ask: Ask) -> Answer:
+    import gzip
+
+    return Answer(
+        200,
+        (("content-type", "application/json"), ("content-encoding", "gzip")),
+        gzip.compress(json.dumps(KEY).encode()),
+    )
+
+
+@pytest.mark.parametrize("serve", [_echo_in_body, _echo_in_header, _echo_across_chunks, _echo_compressed])
+def test_the_key_is_masked_wherever_the_target_echoes_it(serve: Serve) -> None:
+    from wireproof.journal import as_json
+
+    told, transport = recorded(serve, chat("a"))
+    assert transport.seen[0].header("authorization") == f"Bearer {KEY}"
+    [exchange] = exchanges(told)
+    line = json.dumps(as_json(exchange))
+    assert KEY not in line
+    assert KEY.encode() not in exchange.body
+    shown = exchange.body.decode() + str(exchange.headers)
+    assert MARKER in shown
+
+
+def test_a_masked_stream_keeps_its_other_bytes_and_their_times() -> None:
+    told, _ = recorded(_echo_across_chunks, chat("a"))
+    [exchange] = exchanges(told)
+    assert exchange.body.decode() == f"data: {MARKER} and {MARKER}\n\n"
+    assert [chunk.at_s for chunk in exchange.chunks] == sorted({chunk.at_s for chunk in exchange.chunks})
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [("none", None), ("wrong", "sk-wireproof-made-up"), ("cut", KEY[:-1]), ("extended", KEY + "x")],
+)
+def test_probes_of_keys_send_the_key_they_mean_and_record_none(auth: Any, header: str | None) -> None:
+    knock = probe("auth", "GET", "/models", about="a test", auth=auth, expects="refusal")
+    told, transport = recorded(ok, knock)
+    got = transport.seen[0].header("authorization")
+    assert (got is None) if header is None else (got is not None and got.startswith(f"Bearer {header}"))
+    assert KEY[:-1] not in str(exchanges(told)[0].request.headers)
+
+
+def test_without_a_key_probes_of_keys_are_left_out() -> None:
+    knock = probe("auth", "GET", "/models", about="a test", auth="cut", expects="refusal")
+    _, transport = recorded(ok, chat("a"), knock, key=None)
+    assert [ask.path for ask in transport.seen] == ["/v1/chat/completions"]
+    assert transport.seen[0].header("authorization") is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_ends_the_run_at_the_first_request(status: int) -> None:
+    seen: list[Ask] = []
+
+    def serve(ask: Ask) -> Answer:
+        seen.append(ask)
+        return refusal(status, "not you")
+
+    with pytest.raises(KeyRefused, match="not you"):
+        recorded(serve, chat("a"), chat("b"))
+    assert len(seen) == 1
+
+
+class _Refusing(httpx2.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("connection refused")
+
+
+def test_nobody_there_ends_the_run_at_once() -> None:
+    plan = make_plan(load_spec(), _any_clause(), [chat("a")], Models("m"))
+    with pytest.raises(Unreachable, match="standin:80 refused the connection"):
+        asyncio.run(record(plan, Target("http://standin/v1"), load_spec(), lambda event: None, transport=_Refusing()))
+
+
+def _any_clause() -> list[Any]:
+    from wireproof.clause import Clause, sent
+
+    return [Clause("test", "MUST", "All.", "SPEC", sent(), "none", lambda exchange: None)]
+
+
+def _stream_of(frames: Callable[[], Any]) -> Serve:
+    return lambda ask: Answer(200, (("content-type", "text/event-stream"),), frames=frames())
+
+
+def _forever(delay_ms: float, data: bytes) -> Any:
+    while True:
+        yield Frame(delay_ms, data)
+
+
+@pytest.mark.parametrize(
+    ("serve", "kind"),
+    [
+        (_stream_of(lambda: _forever(0, b"x" * 65536)), "oversized"),
+        (_stream_of(lambda: _forever(5000, b": ping\n\n")), "endless"),
+        (lambda ask: Answer(200, (), b"half", cut=True), "truncated"),
+    ],
+)
+def test_an_answer_that_does_not_end_is_cut_and_named(serve: Serve, kind: str) -> None:
+    told, _ = recorded(serve, chat("a"), bounds=Bounds(total_s=60, most_bytes=1_000_000))
+    [exchange] = exchanges(told)
+    assert exchange.trouble is not None
+    assert exchange.trouble.kind == kind
+    assert len(exchange.wire) <= 64 * 1024
+
+
+def test_a_redirect_within_the_target_is_followed_once_and_another_host_never() -> None:
+    def move(place: str) -> Serve:
+        def serve(ask: Ask) -> Answer:
+            return ok(ask) if ask.path.endswith("/moved") else Answer(307, (("location", place),))
+
+        return serve
+
+    told, transport = recorded(move("/v1/moved"), chat("a"))
+    assert [ask.path for ask in transport.seen] == ["/v1/chat/completions", "/v1/moved"]
+    assert [e.status for e in exchanges(told)] == [200]
+    told, transport = recorded(move("http://elsewhere/v1/moved"), chat("a"))
+    assert [ask.path for ask in transport.seen] == ["/v1/chat/completions"]
+    [exchange] = exchanges(told)
+    assert exchange.trouble is not None
+    assert exchange.trouble.kind == "redirect"
+
+
+def test_spend_is_what_the_answers_report() -> None:
+    told, _ = recorded(ok, chat("a"), chat("b"))
+    spent = [event.spent for event in told if isinstance(event, Recorded)][-1]
+    assert (spent.calls, spent.prompt_tokens, spent.completion_tokens) == (2, 16, 4)
+    prices: Mapping[str, float] = load_spec().catalogue("models")["models"]["gpt-4.1-mini"]["usd_per_million"]
+    assert spent.usd == pytest.approx((16 * prices["input"] + 4 * prices["output"]) / 1e6)
