@@ -9,7 +9,8 @@ at scale 0.02 become 10 requests per "minute" of 5 seconds. TPM shares the short
 them. `scale=1.0` always means real minutes.
 
 Limits never fall below 1, nor RPM below FEWEST_RPM (or what is published): a burst of fewer requests says
-nothing. So free's 3 RPM stay 3, in a minute of 1.5 seconds.
+nothing. Where that floor holds RPM up, the others stay with it: free's 3 RPM and 40,000 TPM stay as they are, in
+a minute of 1.5 seconds.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def scaled(full: Limits, scale: float) -> Limits:
     if scale == 1.0:
         return full
     rpm = max(min(full.rpm, FEWEST_RPM), round(full.rpm * scale))
+    scale = rpm / full.rpm  # where the floor held RPM up, the others stay with it
     return Limits(
         full.tier,
         full.group,

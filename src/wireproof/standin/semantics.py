@@ -19,7 +19,8 @@ NOT_SERVED = ("audio", "web_search_options", "moderation")
 
 
 def check_chat(body: Mapping[str, Any], model: Model) -> None:
-    check_delivery(body)
+    check_stream_options(body)
+    check_top_logprobs(body)
     check_not_served(body)
     check_media(body)
     check_turns(body["messages"])
@@ -28,9 +29,12 @@ def check_chat(body: Mapping[str, Any], model: Model) -> None:
     check_size(body, model)
 
 
-def check_delivery(body: Mapping[str, Any]) -> None:
+def check_stream_options(body: Mapping[str, Any]) -> None:
     if body.get("stream_options") is not None and not body.get("stream"):
         raise invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
+
+
+def check_top_logprobs(body: Mapping[str, Any]) -> None:
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         raise invalid("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.", "top_logprobs")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from typing import NamedTuple
@@ -87,10 +87,16 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
 
 def _server(setup: Setup, faults: Iterable[str], truth: bool) -> uvicorn.Server:
     backend = Backend(setup)
-    app = asgi_app(with_faults(backend.answer, faults), Truth() if truth else None, backend.reset)
+    return uvicorn_server(with_faults(backend.answer, faults), Truth() if truth else None, backend.reset)
+
+
+def uvicorn_server(
+    serve: Serve, truth: Truth | None = None, reset: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
+    """A server that has not started yet. Cut answers are no errors to it, so its own log is off."""
     return uvicorn.Server(
         uvicorn.Config(
-            app,
+            asgi_app(serve, truth, reset),
             loop="auto",
             http="httptools",
             lifespan="off",

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema_rs
-
+from wireproof.spec import schema_breaches
 from wireproof.standin.conversation import last_words, text_of
 from wireproof.standin.instances import instance
 from wireproof.standin.prose import dice, reply, told_words
@@ -39,10 +38,9 @@ def forced_json(body: Mapping[str, Any], meaning: str) -> str | None:
 def valid_instance(schema: Mapping[str, Any], meaning: str) -> Any:
     """A value of `schema`: the first of a few that a validator accepts, the last if it accepts none."""
     made = None
-    validator = jsonschema_rs.validator_for(dict(schema))
     for attempt in range(TRIES):
         made = instance(schema, dice(meaning, attempt))
-        if validator.is_valid(made):
+        if not schema_breaches(schema, made):
             break
     return made
 
@@ -75,8 +73,8 @@ def _check_schema(schema: Mapping[str, Any], whose: str, param: str, code: str |
     problem = next(iter(departures(schema)), None) if strict else None
     if problem is None:
         try:
-            jsonschema_rs.validator_for(dict(schema))
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as wrong:
+            schema_breaches(schema, None)
+        except ValueError as wrong:
             problem = f"schema is not valid: {str(wrong).splitlines()[0]}"
     if problem is not None:
         raise invalid(f"Invalid schema for {whose}: {problem}", param, code)
