@@ -290,3 +290,30 @@ def test_spend_is_what_the_answers_report() -> None:
     assert (spent.calls, spent.prompt_tokens, spent.completion_tokens) == (2, 16, 4)
     prices: Mapping[str, float] = load_spec().catalogue("models")["models"]["gpt-4.1-mini"]["usd_per_million"]
     assert spent.usd == pytest.approx((16 * prices["input"] + 4 * prices["output"]) / 1e6)
+
+
+class _Dropping(VirtualTransport):
+    """Loses the first `times` requests before an answer."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(ok, VirtualClock())
+        self.times = times
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await super().handle_async_request(request)
+        if len(self.seen) <= self.times:
+            raise httpx2.RemoteProtocolError("Server disconnected without sending a response.")
+        return answer
+
+
+@pytest.mark.parametrize(("times", "kinds"), [(1, ["dropped", None]), (2, ["dropped", "truncated"])])
+def test_a_lost_connection_is_blamed_on_the_target_only_when_a_new_one_is_lost_too(
+    times: int, kinds: list[str | None]
+) -> None:
+    transport = _Dropping(times)
+    plan = make_plan(load_spec(), _any_clause(), [chat("a")], Models("m"))
+    told: list[RecordEvent] = []
+    asyncio.run(record(plan, Target("http://standin/v1"), load_spec(), told.append, transport=transport))
+    troubles = [exchange.trouble for exchange in exchanges(told)]
+    assert [trouble and trouble.kind for trouble in troubles] == kinds
+    assert [trouble.theirs for trouble in troubles if trouble] == [False, True][: len(kinds) - kinds.count(None)]

@@ -62,12 +62,19 @@ class Chunk:
 class Trouble:
     """Why an answer is not whole. `theirs` tells a broken answer from a thing we could not find out.
 
-    kind: unreachable · timeout · truncated · oversized · endless · garbage · redirect
+    kind: unreachable · dropped (closed before an answer) · timeout · truncated · oversized · endless ·
+    garbage · redirect
     """
 
     kind: str
     detail: str
     theirs: bool
+
+    def confirmed(self) -> Trouble:
+        """The same after a second try on a new connection: a drop is then no accident of an idle connection."""
+        if self.kind != "dropped":
+            return self
+        return Trouble("truncated", f"{self.detail}; a new connection as well", True)
 
 
 @dataclass(frozen=True)

@@ -122,13 +122,11 @@ class Wire:
                 return Trouble("timeout", f"no byte for {self.bounds.idle_s:g} s", False)
             case httpx2.RemoteProtocolError() if self.status is None and "disconnected" not in said:
                 return Trouble("garbage", f"the answer is not HTTP: {said}", True)
+            case httpx2.NetworkError() | httpx2.RemoteProtocolError() if self.status is None:
+                return Trouble("dropped", f"the connection was closed before an answer came: {said}", False)
             case httpx2.NetworkError() | httpx2.RemoteProtocolError():
-                when = (
-                    "before an answer came"
-                    if self.status is None
-                    else f"after {sum(len(c.data) for c in self.chunks)} bytes"
-                )
-                return Trouble("truncated", f"the connection was closed {when}: {said}", True)
+                size = sum(len(chunk.data) for chunk in self.chunks)
+                return Trouble("truncated", f"the connection was closed after {size} bytes: {said}", True)
             case _:
                 return Trouble("garbage", f"{type(error).__name__}: {said}", True)
 

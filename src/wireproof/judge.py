@@ -165,6 +165,9 @@ def _blocked(
     evidence: Evidence, meant: Sequence[Exchange], usable: Sequence[Exchange], planned: Sequence[Planned]
 ) -> tuple[Outcome, str]:
     """Why there is nothing to judge, from the first exchange or probe that stands in the way."""
+    silent = [e for e in meant if not e.trouble and evidence.accepts_status(e.status) and e not in usable]
+    if silent:
+        return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in silent})[:3])} shows it"
     seen = {exchange.probe for exchange in usable}
     for exchange in reversed(meant):
         if exchange.probe not in seen:
@@ -174,8 +177,6 @@ def _blocked(
     for plan in planned:
         if plan.unsent and evidence.means(plan.probe, plan.operation, plan.asked):
             return "not-applicable" if plan.declined else "inconclusive", f"{plan.probe} was not sent: {plan.unsent}"
-    if meant:
-        return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in meant})[:3])} shows it"
     return "not-applicable", "nothing that was sent asks for it"
 
 

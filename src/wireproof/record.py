@@ -35,6 +35,10 @@ WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 THROTTLED = (429, 503)
 
 
+class OverBudget(Exception):
+    """The next request would break the budget; the message says which part of it."""
+
+
 class KeyRefused(PermissionError):
     """The target will not have the user's key; the message quotes it."""
 
@@ -104,9 +108,13 @@ async def record(
     bounds = bounds or Bounds()
     timeout = httpx2.Timeout(bounds.idle_s, connect=bounds.connect_s)
     limits = httpx2.Limits(max_connections=gate, max_keepalive_connections=gate)
-    async with httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits, trust_env=True) as client:
+
+    def fresh() -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits)
+
+    async with fresh() as client:
         recorder = _Recorder(
-            plan, target, spec, listen, already or {}, budget or Budget(), bounds, client, clock, wall, sleep
+            plan, target, spec, listen, already or {}, budget or Budget(), bounds, client, fresh, clock, wall, sleep
         )
         canary = next((probe for probe in plan.probes if probe.expects == "answer"), None)
         rest = [probe for probe in plan.probes if probe is not canary]
@@ -137,13 +145,15 @@ class _Recorder:
         budget: Budget,
         bounds: Bounds,
         client: httpx2.AsyncClient,
+        fresh: Callable[[], httpx2.AsyncClient],
         clock: Callable[[], float],
         wall: Callable[[], float],
         sleep: Sleep,
     ) -> None:
         self.plan, self.target, self.spec, self.listen = plan, target, spec, listen
         self.already, self.budget, self.bounds = already, budget, bounds
-        self.client, self.clock, self.wall, self.sleep = client, clock, wall, sleep
+        self.client, self.fresh = client, fresh
+        self.clock, self.wall, self.sleep = clock, wall, sleep
         self.spent = Cost()
         self.promised = Cost()  # estimates of the requests in flight
         self.quiet_until = 0.0
@@ -158,54 +168,69 @@ class _Recorder:
             for step in range(probe.most):
                 exchange = self.already.get((probe.id, step))
                 if exchange is None:
-                    refusal = self._over_budget(probe, call)
-                    if refusal:
-                        self.listen(Unsent(probe.id, refusal))
-                        return
                     exchange = await self._ask(probe, step, bind(call, self.plan.models))
                 if is_canary and step == 0:
                     _check_the_door(exchange)
                 call = flow.send(exchange)
             self.listen(Unsent(probe.id, f"the flow asks for more than its {probe.most} requests"))
+        except OverBudget as spent:
+            self.listen(Unsent(probe.id, str(spent)))
         except StopIteration:
             return
         finally:
             flow.close()
 
-    def _over_budget(self, probe: Probe, call: Call) -> str | None:
-        """Why the next request may not be sent, counting those in flight at their estimate."""
-        then = self.spent + self.promised + call_cost(self.spec, bind(call, self.plan.models), probe.expects)
+    def _reserve(self, estimate: Cost) -> None:
+        """Promises the cost of a request before it leaves. Raises OverBudget, counting those in flight."""
+        then = self.spent + self.promised + estimate
         for name, limit in (("calls", self.budget.calls), ("tokens", self.budget.tokens), ("usd", self.budget.usd)):
             wanted = getattr(then, name)
             if limit is not None and wanted is None:
-                return f"the budget is {name}={limit} and the model's price is unknown"
+                raise OverBudget(f"the budget is {name}={limit} and the model's price is unknown")
             if limit is not None and wanted > limit:
-                return f"the budget of {name}={limit} is spent"
-        return None
+                raise OverBudget(f"the budget of {name}={limit} is spent")
+        self.promised = self.promised + estimate
 
     async def _ask(self, probe: Probe, step: int, call: Call) -> Exchange:
-        """One question, asked again when the target says wait; every attempt is recorded."""
+        """One question; again when the target says wait, and once when the connection was lost under it.
+
+        A server may close an idle connection while the next request is on its way: that is no fault of its
+        answer. So a lost connection counts only when a new one is lost as well. Every attempt is recorded.
+        """
         estimate = call_cost(self.spec, call, probe.expects)
+        exchange: Exchange | None = None
         for attempt in range(1, ATTEMPTS + 1):
-            pause = self.quiet_until - self.clock()
-            if pause > 0:
-                await self.sleep(pause)
-            self.listen(Sent(probe.id, step, attempt))
-            self.promised = self.promised + estimate
             try:
-                exchange = await self._send(probe, step, attempt, call)
+                self._reserve(estimate)
+            except OverBudget:
+                if exchange is None:
+                    raise
+                return exchange
+            try:
+                await self._pause()
+                self.listen(Sent(probe.id, step, attempt))
+                lost_before = exchange is not None and exchange.trouble is not None
+                exchange = await self._send(probe, step, attempt, call, is_last=lost_before)
             finally:
                 self.promised = _minus(self.promised, estimate)
             self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
             self.listen(Recorded(exchange, self.spent))
+            if exchange.trouble and exchange.trouble.kind == "dropped":
+                continue
             wait = _wait_s(exchange, attempt, self.wall())
             if wait is None or wait > MOST_WAIT_S or attempt == ATTEMPTS:
-                return exchange
+                break
             self.listen(Waiting(probe.id, wait, exchange.status or 0))
             self.quiet_until = max(self.quiet_until, self.clock() + wait)
-        raise AssertionError("unreachable: the last attempt returns")
+        assert exchange is not None
+        return exchange
 
-    async def _send(self, probe: Probe, step: int, attempt: int, call: Call) -> Exchange:
+    async def _pause(self) -> None:
+        while (pause := self.quiet_until - self.clock()) > 0:
+            await self.sleep(pause)
+
+    async def _send(self, probe: Probe, step: int, attempt: int, call: Call, *, is_last: bool) -> Exchange:
+        """`is_last`: on a connection of its own, and a loss of it is the target's."""
         body = encoded(call)
         headers = self._headers(call, body, f"wp-{self.run_id}-{probe.id}-{step}-{attempt}")
         request = self.client.build_request(
@@ -214,7 +239,12 @@ class _Recorder:
         operation = self.spec.operation_for(call.method, call.path)
         wire = Wire(self.bounds, self.clock)
         started = self.wall()
-        await wire.fetch(self.client, request)
+        if is_last:
+            async with self.fresh() as client:
+                await wire.fetch(client, request)
+            wire.trouble = wire.trouble and wire.trouble.confirmed()
+        else:
+            await wire.fetch(self.client, request)
         coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), None)
         return Exchange(
             probe.id,
