@@ -152,3 +152,11 @@ def test_a_finding_quotes_what_is_lost(clause_of: Callable[[str], Any]) -> None:
     (finding,) = verdict_of(clause_of("nothing-lost"), plain(), AGAIN, told(*PIECES[1:])).findings
     assert finding.got == '" there, friend!": "Hello" is lost'
     assert finding.where.exchange == "chat.stream"
+
+
+def test_the_three_requests_differ_in_streaming_alone(contract: Callable[[str], ModuleType]) -> None:
+    bodies = {one.id: one.first.body for stem in ("chat", "chat_stream") for one in contract(stem).PROBES}
+    assert bodies["chat.plain"] == bodies["chat.plain-again"]
+    assert bodies["chat.stream"] == {
+        **bodies["chat.plain"], "stream": True, "stream_options": {"include_usage": True},
+    }  # fmt: skip

@@ -173,7 +173,7 @@ def done_twice(ask: Ask, serve: Serve) -> Answer:
 
 @fault("sse.done-early", breaks="sse.done-last")
 def done_early(ask: Ask, serve: Serve) -> Answer:
-    """A chunk without choices follows `[DONE]`."""
+    """A chunk without choices follows `[DONE]` of a chat."""
 
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         yield from frames
@@ -181,7 +181,8 @@ def done_early(ask: Ask, serve: Serve) -> Answer:
         if first is not None:
             yield event_frame({**first, "choices": []})
 
-    return edit_frames(serve(ask), edit)
+    answer = serve(ask)
+    return edit_frames(answer, edit) if ask.path == CHAT else answer
 
 
 @fault("sse.one-delta", breaks="sse.pieces")
