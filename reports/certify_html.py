@@ -48,8 +48,8 @@ def render(report: Report) -> str:
         report=report,
         marks=MARKS,
         findings=[
-            (verdict, finding, list(_shown(report.exchanges.get(finding.where.exchange), finding)))
-            for verdict, finding in report.failing
+            (verdict, [(f, list(_shown(report.exchanges.get(f.where.exchange), f))) for f in verdict.findings])
+            for verdict in report.failing
         ],
         areas=[(area, [v for v in report.verdicts if v.clause.area == area.name]) for area in report.areas],
         exchanges=[(exchange, list(_body(exchange))) for exchange in report.exchanges.values()],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wireproof.judge import Finding, Verdict
-from wireproof.report import Report
+from wireproof.judge import Verdict
+from wireproof.report import Report, elsewhere
 
 FILE = "report.md"
 MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "–"}
@@ -40,26 +40,23 @@ def _areas(report: Report) -> list[str]:
 def _findings(report: Report) -> list[str]:
     if not report.failing:
         return ["No finding.", ""]
-    return [
-        "## Findings",
-        "",
-        *(line for verdict, finding in report.failing for line in _finding(report, verdict, finding)),
-    ]
+    return ["## Findings", "", *(line for verdict in report.failing for line in _finding(report, verdict))]
 
 
-def _finding(report: Report, verdict: Verdict, finding: Finding) -> list[str]:
-    clause = verdict.clause
+def _finding(report: Report, verdict: Verdict) -> list[str]:
+    clause, first = verdict.clause, verdict.findings[0]
     return [
         f"### {clause.level} `{clause.id}`",
         "",
         f"{clause.sentence} ({clause.source})",
         "",
-        f"- expected: {_code(finding.expected)}",
-        f"- got: {_code(finding.got)}",
-        f"- where: {_code(str(finding.where))}, fingerprint `{finding.fingerprint}`",
+        f"- expected: {_code(first.expected)}",
+        f"- got: {_code(first.got)}",
+        f"- where: {_code(str(first.where))}, fingerprint `{first.fingerprint}`",
+        *([f"- {elsewhere(verdict)}"] if len(verdict.findings) > 1 else []),
         "",
         "```sh",
-        report.curl(finding.where.exchange),
+        report.curl(first.where.exchange),
         "```",
         "",
     ]

@@ -38,6 +38,8 @@ def certify(base_url: str, out: Path, *more: str) -> int:
             "models",
             "--out",
             str(out),
+            "--budget",
+            "calls=4",
             *more,
         ]
     )

@@ -9,12 +9,12 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
-from wireproof.judge import FailOn, Finding, Verdict, run_outcome
+from wireproof.judge import FailOn, Verdict, run_outcome
 from wireproof.secrets import LONGER, MARKER, SHORTER
 
 # The worst first: what an area is called when its clauses differ.
@@ -53,11 +53,11 @@ class Report:
     fail_on: FailOn = "SHOULD"
     notes: Sequence[str] = ()
     complete: bool = True
-    failing: Sequence[tuple[Verdict, Finding]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        failing = [(verdict, finding) for verdict in self.verdicts for finding in verdict.findings]
-        object.__setattr__(self, "failing", failing)
+    @property
+    def failing(self) -> list[Verdict]:
+        """The clauses that are not kept; each has at least one finding."""
+        return [verdict for verdict in self.verdicts if verdict.findings]
 
     @property
     def outcome(self) -> str:
@@ -81,6 +81,15 @@ class Report:
         """A command that sends the request again; the key comes from the environment."""
         exchange = self.exchanges.get(exchange_id)
         return curl(exchange, self.target["base_url"], self.key_variable) if exchange else ""
+
+
+def elsewhere(verdict: Verdict, most: int = 5) -> str:
+    """Where else a clause is broken than at its first finding: `also at a, b and 3 more`; "" when nowhere."""
+    rest = [str(finding.where) for finding in verdict.findings[1:]]
+    if not rest:
+        return ""
+    more = f" and {len(rest) - most} more" if len(rest) > most else ""
+    return f"also at {', '.join(rest[:most])}{more}"
 
 
 def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY") -> str:

@@ -98,14 +98,18 @@ def _areas(report: Report) -> None:
 
 
 def _findings(report: Report) -> None:
-    for verdict, finding in report.failing:
-        clause = verdict.clause
+    from wireproof.report import elsewhere
+
+    for verdict in report.failing:
+        clause, first = verdict.clause, verdict.findings[0]
         click.echo(f"\n{click.style(clause.level, fg='red', bold=True)} {click.style(clause.id, bold=True)}")
         click.echo(f"  {clause.sentence}")
-        click.echo(f"  expected  {finding.expected}")
-        click.echo(f"  got       {finding.got}")
-        click.echo(f"  where     {finding.where}")
-        click.echo(f"  again     {report.curl(finding.where.exchange)}")
+        click.echo(f"  expected  {first.expected}")
+        click.echo(f"  got       {first.got}")
+        click.echo(f"  where     {first.where}")
+        if len(verdict.findings) > 1:
+            click.echo(f"            {elsewhere(verdict)}")
+        click.echo(f"  again     {report.curl(first.where.exchange)}")
 
 
 def _undecided(report: Report) -> None:
