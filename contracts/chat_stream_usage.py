@@ -174,11 +174,16 @@ def usage_of_streams_counts(exchange: Exchange) -> None:
         )
 
 
+def _asks_cap(body: dict[str, Any]) -> bool:
+    """Whether one choice is capped, and the usage will tell if the cap was reached."""
+    return _asks_usage(body) and _cap(body) is not None and (body.get("n") or 1) == 1
+
+
 @clause(
     "chat.stream.length",
     level="MUST",
     source="SPEC finish_reason: length if the maximum number of tokens was reached",
-    on=answered(CHAT, streamed=True, asks=lambda body: _cap(body) is not None and (body.get("n") or 1) == 1),
+    on=answered(CHAT, streamed=True, asks=_asks_cap),
     model="some-output",
 )
 def a_cut_stream_says_length(exchange: Exchange) -> None:

@@ -250,7 +250,19 @@ def nothing_follows_done(exchange: Exchange) -> None:
 # ------------------------------------------------------------------------------------------------- pace
 
 
-@clause("sse.pieces", level="SHOULD", source="SPEC CreateCompletionRequest.stream", on=TOKENS, model="some-output")
+# With tools a server may hold text back until it knows that it is no call.
+@clause(
+    "sse.pieces",
+    level="SHOULD",
+    source="SPEC CreateCompletionRequest.stream: tokens are sent as they become available",
+    on=answered(
+        "createChatCompletion",
+        "createCompletion",
+        streamed=True,
+        asks=lambda body: not any(body.get(name) for name in ("tools", "functions")),
+    ),
+    model="some-output",
+)
 def long_text_comes_in_pieces(exchange: Exchange) -> None:
     """A long text comes in more than one delta, as it is generated.
 

@@ -121,3 +121,7 @@ def test_a_finding_names_the_event(clause_of: Callable[[str], Any]) -> None:
 def test_n_choices_may_use_the_cap_n_times(clause_of: Callable[[str], Any]) -> None:
     both = told(*TEXT, FINISH, usage(completion_tokens=16, total_tokens=28), max_tokens=8, n=2)
     assert outcome_of(clause_of("usage-counts"), both) == "pass"
+
+
+def test_without_usage_nobody_knows_whether_the_cap_was_reached(clause_of: Callable[[str], Any]) -> None:
+    assert outcome_of(clause_of("length"), stream([*TEXT, FINISH], asked={"max_tokens": 2})) == "not-applicable"

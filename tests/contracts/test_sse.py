@@ -190,6 +190,11 @@ def test_a_short_text_may_come_in_one_delta(clause_of: Callable[[str], Any]) -> 
     assert outcome_of(clause_of("sse.pieces"), short) == "not-applicable"
 
 
+def test_a_server_may_hold_text_back_that_could_be_a_call(clause_of: Callable[[str], Any]) -> None:
+    held = stream([said("word " * 24)], asked={"tools": [{"type": "function", "function": {"name": "f"}}]})
+    assert outcome_of(clause_of("sse.pieces"), held) == "not-applicable"
+
+
 def test_few_characters_of_many_thoughts_may_come_in_one_delta(clause_of: Callable[[str], Any]) -> None:
     thought = stream([said("Hi."), {"choices": [], "usage": {"completion_tokens": 64}}])
     assert outcome_of(clause_of("sse.pieces"), thought) == "not-applicable"
