@@ -22,7 +22,8 @@ MODEL_DEPENDENCE = {
 
 @click.command("explain", epilog="Example: wireproof explain chat.stream.done")
 @click.argument("clause", required=False)
-def command(clause: str | None) -> None:
+@click.option("--markdown", is_flag=True, help="Print the whole reference as Markdown (docs/clauses.md).")
+def command(clause: str | None, markdown: bool) -> None:
     """Say what CLAUSE demands, where it comes from, and which fault of the stand-in breaks it.
 
     Without a CLAUSE, list them all.
@@ -30,6 +31,9 @@ def command(clause: str | None) -> None:
     from wireproof.certification import load_contracts
 
     clauses, probes = load_contracts()
+    if markdown:
+        click.echo(reference(clauses), nl=False)
+        return
     if clause is None:
         click.echo("\n".join(f"{one.id:<44} {one.level:<6} {one.sentence}" for one in clauses))
         return
@@ -39,6 +43,35 @@ def command(clause: str | None) -> None:
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `wireproof explain` lists them all"
         raise Fail(f"no clause is called {clause!r}{hint}")
     click.echo(_explained(known[clause], probes))
+
+
+def reference(clauses: list[Clause]) -> str:
+    """docs/clauses.md: every clause by area, with the fault that proves it."""
+    from wireproof.standin.faults import all_faults
+
+    proofs: dict[str, list[str]] = {}
+    for fault in all_faults().values():
+        proofs.setdefault(fault.breaks, []).append(fault.id)
+    lines = [
+        "# Clauses",
+        "",
+        f"{len(clauses)} promises, each a pure function of recorded exchanges. Made by `wireproof explain --markdown`;",
+        "do not edit. The last column names the faults of the stand-in that break the clause: `certify --fault ID`.",
+    ]
+    areas = dict.fromkeys(clause.area for clause in clauses)
+    for area in areas:
+        lines += ["", f"## {area}", "", "| clause | level | promise | source | broken by |", "|---|---|---|---|---|"]
+        lines += [
+            f"| `{one.id}` | {one.level} | {_cell(one.sentence)} | {_cell(one.source)} | "
+            f"{', '.join(f'`{id}`' for id in proofs.get(one.id, []))} |"
+            for one in clauses
+            if one.area == area
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _explained(clause: Clause, probes: list[Probe]) -> str:
