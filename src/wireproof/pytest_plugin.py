@@ -41,25 +41,33 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.getoption("numprocesses", None) or os.environ.get("PYTEST_XDIST_WORKER"):
         raise pytest.UsageError("--wireproof-base-url: expected no -n; the recorder sends its own requests in parallel")
-    config.pluginmanager.register(Certification(config), "wireproof-certification")
+    from wireproof.content import shelf
+
+    config.args.append(str(shelf("contracts")))
+    config.pluginmanager.register(Certification(config, shelf("contracts")), "wireproof-certification")
 
 
 class Certification:
     """What one pytest run remembers: the order, and after recording the verdicts."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
+    def __init__(self, config: pytest.Config, folder: Path) -> None:
+        self.config, self.folder = config, folder
         self.verdicts: dict[str, Verdict] = {}
         self.report: Report | None = None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        from wireproof.certification import load_contracts
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path.parent != self.folder or file_path.suffix != ".py":
+            return None
+        return Contract.from_parent(parent, path=file_path, nodeid=f"wireproof/{file_path.stem}", certification=self)
+
+    def clauses_of(self, path: Path) -> list[Clause]:
+        """The selected clauses of one contract file."""
+        from wireproof.clause import contents
+        from wireproof.content import load_file
         from wireproof.plan import select
 
-        clauses, _ = load_contracts()
-        chosen = select(clauses, self.config.getoption("--wireproof-only"))
-        items[:0] = Contract.from_parent(session, name="wireproof", clauses=chosen, certification=self).collect()
+        clauses, _ = contents([load_file(path, "contracts")])
+        return select(clauses, self.config.getoption("--wireproof-only"))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -107,15 +115,16 @@ class Certification:
             )
 
 
-class Contract(pytest.Collector):
-    """The node that stands for the contract files."""
+class Contract(pytest.File):
+    """The node of one contract file."""
 
-    def __init__(self, *, clauses: list[Clause], certification: Certification, **about: Any) -> None:
+    def __init__(self, *, certification: Certification, **about: Any) -> None:
         super().__init__(**about)
-        self.clauses, self.certification = clauses, certification
+        self.certification = certification
 
     def collect(self) -> list[pytest.Item]:
-        return [ClauseItem.from_parent(self, name=clause.id, clause=clause) for clause in self.clauses]
+        clauses = self.certification.clauses_of(self.path)
+        return [ClauseItem.from_parent(self, name=clause.id, clause=clause) for clause in clauses]
 
 
 class Unkept(Exception):
