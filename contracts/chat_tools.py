@@ -606,7 +606,9 @@ def strict_arguments_keep_their_schema(exchange: Exchange) -> None:
         if function.get("strict") is not True or len(choice.calls) > 1:
             continue
         try:
-            breaches = schema_breaches(function.get("parameters") or {}, parse_json(call.arguments))
+            value = parse_json(call.arguments)
+            # What is no object, arguments-json judges.
+            breaches = schema_breaches(function.get("parameters") or {}, value) if isinstance(value, dict) else []
         except Undecodable:
             continue
         except ValueError as unusable:
@@ -740,7 +742,7 @@ def _leak(choice: Choice, names: Sequence[str]) -> str | None:
 
 # One rule a machine, run for every call of every choice. The head of a call says who is called.
 OPENS = Machine("new", {"new": {"whole head": "called"}, "called": {"whole head": "called", "less": "called"}})
-ONCE = Machine("new", {"new": {"head": "called", "rest": "called"}, "called": {"rest": "called"}})
+ONCE = Machine("new", {"new": {"head": "called", "rest": "new"}, "called": {"rest": "called"}})
 
 
 def _shows_deltas(exchange: Exchange) -> bool:
