@@ -22,7 +22,7 @@ class Span:
 class WorkerRun:
     """`clock` is `kernel` when receive times came from the kernel, else `user`. Lag rows: see `lag.Lags.rows`.
 
-    `crashes` are ours: requests that ended in an exception of our own code.
+    `crashes` are ours: requests that ended in an exception of our own code. `blown` says why the worker gave up.
 
     `written` counts the rows of its sample file: fewer found later means that rows were lost.
     """
@@ -41,6 +41,7 @@ class WorkerRun:
     recv_lag: list[list[int]]
     loop_lag: list[list[int]]
     crashes: tuple[str, ...] = ()
+    blown: str = ""
 
     def write(self, folder: Path) -> None:
         path = folder / f"run-{self.worker}.json"

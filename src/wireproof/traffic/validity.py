@@ -47,7 +47,10 @@ def _wrong(plan: Plan, samples: Sequence[Sample], runs: tuple[WorkerRun, ...], w
     said = []
     if len(runs) < workers:
         said.append(f"{len(runs)} of {workers} workers came to their end")
-    if any(run.interrupted for run in runs):
+    blown = next((run.blown for run in runs if run.blown), "")
+    if blown:
+        said.append(blown)
+    elif any(run.interrupted for run in runs):
         done = joined(runs)
         said.append(
             f"interrupted after {max((span.ended for span in done), default=0.0):.1f} of {plan.longest_s:.1f} s"

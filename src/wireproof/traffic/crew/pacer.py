@@ -24,7 +24,7 @@ from gevent.pool import Group
 from wireproof.traffic.crew.sender import Destination, Sender
 from wireproof.traffic.keepsake import MOST_KEPT, Keepsake, is_kept
 from wireproof.traffic.lag import Lags
-from wireproof.traffic.outcome import FAILED, THROTTLED
+from wireproof.traffic.outcome import ANSWERED, FAILED, THROTTLED
 from wireproof.traffic.plan import Leg, Plan
 from wireproof.traffic.requests import pick, ready
 from wireproof.traffic.run import Span, WorkerRun
@@ -33,8 +33,10 @@ from wireproof.traffic.schedule import arrivals
 
 FLUSH_EACH_S = 1.0
 LOOP_PROBE_S = 0.01
-# A closed user without a connection, or told to wait, would otherwise spin: thousands of requests a second.
+# A closed user without a connection, or refused, would otherwise spin: thousands of requests a second.
 PAUSE_S = 0.2
+# When this many requests have failed and none was answered, the rest would tell nothing more.
+FUSE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Crew:
         self._flight = Group()
         self._turn = Event()  # set when the stage must end before its time
         self._halted = False
+        self._blown = ""
         self._leg = plan.legs[0]
         self._users_now = 0
         self._slots: set[int] = set()
@@ -147,7 +150,7 @@ class Crew:
             leg = self._leg
             number = next(self._numbers[leg.name]) * self.seat.workers + self.seat.worker
             sample = self._one(leg, number, due)
-            if sample.status is None or sample.outcome in THROTTLED:
+            if sample.outcome not in ANSWERED:
                 gevent.sleep(PAUSE_S)
             due = self._sender.now()
         self._slots.discard(index)
@@ -181,6 +184,9 @@ class Crew:
                 self._turn.set()
         elif sample.outcome in FAILED:
             self._seen["failed"] += 1
+            if self._seen["failed"] == FUSE and not self._seen["ok"] and not self._seen["throttled"]:
+                self._blown = f"the first {FUSE} requests all failed, the last by {sample.outcome}: {sample.detail}"
+                self.halt()
         else:
             self._seen["ok"] += 1
         self._tell(sample)
@@ -230,6 +236,7 @@ class Crew:
             recv_lag=stamps.lags.rows(),
             loop_lag=self._loop_lag.rows(),
             crashes=tuple(self._crashes),
+            blown=self._blown,
         )
 
 

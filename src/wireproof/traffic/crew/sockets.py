@@ -28,6 +28,19 @@ HAS_KERNEL_TIME = sys.platform == "linux" and struct.calcsize("l") == 8
 # A lag outside this range is no lag: the wall clock was set between arrival and reading.
 SANE_LAG_S = (-0.000_5, 60.0)
 READ_BYTES = 65_536
+SAME_MOMENT_S = 0.000_1
+
+
+def both_clocks() -> tuple[float, int]:
+    """Monotonic seconds and wall-clock nanoseconds of one moment.
+
+    Asked again when the process was put aside between the two: on a busy machine that is 4 ms, and would date
+    an answer before its request.
+    """
+    while True:
+        before, wall_ns, after = time.monotonic(), time.time_ns(), time.monotonic()
+        if after - before < SAME_MOMENT_S:
+            return before, wall_ns
 
 
 class Stamps:
@@ -67,17 +80,17 @@ class StampedSocket(gevent.socket.socket):  # type: ignore[misc]  # gevent has n
             self.stamps.user_reads += 1
             return data
         data, ancillary, _, _ = self.recvmsg(size, ANCILLARY, flags)
-        self.received_s = time.monotonic()
+        self.received_s, wall_ns = both_clocks()
         if data:
-            self._backdate(ancillary)
+            self._backdate(ancillary, wall_ns)
         return data
 
-    def _backdate(self, ancillary: list[tuple[int, int, bytes]]) -> None:
+    def _backdate(self, ancillary: list[tuple[int, int, bytes]], wall_ns: int) -> None:
         """Moves `received_s` back to the kernel's moment, which is given in wall-clock time."""
         for level, kind, stamp in ancillary:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                 seconds, nanoseconds = TIMESPEC.unpack(stamp[: TIMESPEC.size])
-                lag_s = (time.time_ns() - seconds * 1_000_000_000 - nanoseconds) / 1e9
+                lag_s = (wall_ns - seconds * 1_000_000_000 - nanoseconds) / 1e9
                 if SANE_LAG_S[0] <= lag_s <= SANE_LAG_S[1]:
                     self.received_s -= max(0.0, lag_s)
                     self.stamps.lags.add(lag_s * 1000)
