@@ -184,3 +184,10 @@ def test_further_names_answer_under_their_own() -> None:
     answer = post("/chat/completions", {"model": "my-model", "messages": user("hi")}, one)
     assert answer.json["model"] == "my-model"
     assert "my-model" in json.dumps(one.answer(ask("GET", "/models")).json)
+
+
+def test_a_name_with_a_slash_can_be_retrieved() -> None:
+    from wireproof.standin.backend import Setup
+
+    answer = backend(Setup(models=("org/model",))).answer(ask("GET", "/models/org%2Fmodel"))
+    assert answer.json["id"] == "org/model"

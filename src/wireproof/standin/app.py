@@ -8,19 +8,25 @@ which the server closes the connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from wireproof.standin.truth import Timing, Truth
-from wireproof.standin.wire import Answer, Ask, Headers, Serve, json_answer
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, json_answer
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Frames without delays written before others get a turn: an endless stream must not own the loop.
+MOST_IN_A_ROW = 16
+# From here on a wait also watches for the client to leave, which costs more than a plain sleep.
+LONG_S = 1.0
 
 
 def asgi_app(serve: Serve, truth: Truth | None = None, reset: Callable[[], None] = lambda: None) -> App:
@@ -59,7 +65,7 @@ async def _asked(scope: Scope, receive: Receive) -> Ask | None:
             break
     return Ask(
         scope["method"],
-        unquote(scope["raw_path"].decode("latin-1").partition("?")[0]) if scope.get("raw_path") else scope["path"],
+        (scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
         dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
         pieces[0] if len(pieces) == 1 else b"".join(pieces),
@@ -81,40 +87,28 @@ def _raw(header: tuple[str, str]) -> tuple[bytes, bytes]:
     return header[0].lower().encode("latin-1"), header[1].encode("latin-1", "replace")
 
 
-def _raw_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [_raw(header) for header in headers]
-
-
 async def _write(answer: Answer, started: float, receive: Receive, send: Send, timing: Timing | None) -> None:
-    headers = _raw_headers(answer.headers)
+    headers = [_raw(header) for header in answer.headers]
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    due = started + answer.delay_ms / 1000
     if answer.frames is None:
         if not answer.cut and answer.header("content-length") is None:
             headers.append((b"content-length", str(len(answer.body)).encode()))
         if answer.delay_ms:
-            await _until(started + answer.delay_ms / 1000)
+            gone = asyncio.ensure_future(receive())
+            await _sleep(due, gone)
+            gone.cancel()
         await send(start)
         await send({"type": "http.response.body", "body": answer.body, "more_body": answer.cut})
         if timing is not None:
             timing.wrote(perf_counter(), answer.body)
         return
-    gone = asyncio.ensure_future(receive())  # answers once the client has left
+    gone = asyncio.ensure_future(receive())
     try:
-        due = started + answer.delay_ms / 1000
-        await _until(due)
+        await _sleep(due, gone)
         await send(start)
-        for frame in answer.frames:
-            if frame.delay_ms:
-                due += frame.delay_ms / 1000
-                await _until(due)
-            if gone.done():
-                return
-            await send({"type": "http.response.body", "body": frame.data, "more_body": True})
-            if timing is not None:
-                timing.wrote(perf_counter(), frame.data, due)
-            elif not frame.delay_ms:
-                continue
-        if not answer.cut:
+        await _write_frames(answer.frames, due, gone, send, timing)
+        if not answer.cut and not gone.done():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             if timing is not None:
                 timing.is_whole = True
@@ -122,7 +116,27 @@ async def _write(answer: Answer, started: float, receive: Receive, send: Send, t
         gone.cancel()
 
 
-async def _until(due: float) -> None:
+async def _write_frames(
+    frames: Iterable[Frame], due: float, gone: asyncio.Future[Message], send: Send, timing: Timing | None
+) -> None:
+    """Until the frames end or the client has `gone`."""
+    for number, frame in enumerate(frames, 1):
+        due += frame.delay_ms / 1000
+        if frame.delay_ms:
+            await _sleep(due, gone)
+        elif number % MOST_IN_A_ROW == 0:
+            await asyncio.sleep(0)
+        if gone.done():
+            return
+        await send({"type": "http.response.body", "body": frame.data, "more_body": True})
+        if timing is not None:
+            timing.wrote(perf_counter(), frame.data, due)
+
+
+async def _sleep(due: float, gone: asyncio.Future[Message]) -> None:
+    """Until `due`; of long waits, not longer than the client does."""
     left = due - perf_counter()
-    if left > 0:
+    if left > LONG_S:
+        await asyncio.wait([gone], timeout=left)
+    elif left > 0:
         await asyncio.sleep(left)

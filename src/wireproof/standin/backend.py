@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count as counter
 from typing import Any
+from urllib.parse import unquote
 
 from wireproof import tiers
 from wireproof.spec import load_spec
@@ -75,7 +76,7 @@ class Route:
         pairs = list(zip(self.parts, parts, strict=True))
         if any(own not in ("{}", given) or not given for own, given in pairs):
             return None
-        return [given for own, given in pairs if own == "{}"]
+        return [unquote(given) for own, given in pairs if own == "{}"]
 
 
 class Backend:

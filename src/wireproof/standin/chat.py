@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -85,10 +86,11 @@ def choices(body: Mapping[str, Any], turn: Turn) -> list[Said]:
 
 
 def _choice(body: Mapping[str, Any], meaning: str, serial: str, model: Model) -> Said:
-    limit = most_tokens(body)
+    asked = most_tokens(body)
     made = calls(body, meaning, serial)
     if made:
-        return _called(made, limit, meaning)
+        return _called(made, asked, meaning)
+    limit = asked or model.max_output_tokens
     forced = forced_json(body, meaning)
     if forced is not None:
         natural = tokenized(forced)
@@ -96,10 +98,11 @@ def _choice(body: Mapping[str, Any], meaning: str, serial: str, model: Model) ->
         natural = prose.reply(
             last_words(body["messages"]),
             meaning,
+            most=limit + 1,  # one more than fits tells "length" from "stop"
             verbosity=VERBOSITY.get(body.get("verbosity") or "", 1.0),
             banned=banned_words(body.get("logit_bias")),
         )
-    tokens, finish = ended(natural, body, limit or model.max_output_tokens, meaning)
+    tokens, finish = ended(natural, body, limit, meaning)
     return Said(tokens, finish, meaning)
 
 
@@ -177,6 +180,7 @@ def logprob_entries(said: Said, body: Mapping[str, Any]) -> list[dict[str, Any]]
     return [entry(rows, most) for rows in ranked(said.tokens, said.meaning, most)]
 
 
+@lru_cache
 def fingerprint(model: Model) -> str:
     return f"fp_{prose.dice('fingerprint', model.snapshot).getrandbits(40):010x}"
 

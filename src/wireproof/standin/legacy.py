@@ -100,7 +100,8 @@ def choices(body: Mapping[str, Any]) -> list[Written]:
 
 
 def _choice(body: Mapping[str, Any], prompt: str, meaning: str) -> Written:
-    natural = prose.reply(prompt, meaning, banned=banned_words(body.get("logit_bias")))
+    most = most_tokens(body) + 1  # one more than fits tells "length" from "stop"
+    natural = prose.reply(prompt, meaning, most=most, banned=banned_words(body.get("logit_bias")))
     if natural and prose.told_words(prompt) is None:
         natural[0] = f" {natural[0]}"
     tokens, finish = ended(natural, body, most_tokens(body), meaning)

@@ -22,6 +22,7 @@ from wireproof.standin.tokens import tokenized
 SHORT_TOKENS = (10, 50)
 LONG_TOKENS = 2000
 MOST_COUNTED = 100_000
+MOST_TOKENS = 1_000_000
 
 
 def words(lines: str) -> tuple[str, ...]:
@@ -68,20 +69,27 @@ def dice(*meaning: object) -> random.Random:
     return random.Random(hashlib.blake2b(repr(meaning).encode("utf-8", "replace"), digest_size=8).digest())
 
 
-def reply(prompt: str, meaning: str, *, verbosity: float = 1.0, banned: Collection[str] = ()) -> list[str]:
-    """The tokens of the whole natural answer to `prompt`.
+def reply(
+    prompt: str,
+    meaning: str,
+    *,
+    most: int = MOST_TOKENS,
+    verbosity: float = 1.0,
+    banned: Collection[str] = (),
+) -> list[str]:
+    """The tokens of the natural answer to `prompt`, or the first `most` of them.
 
     `meaning` tells apart requests with the same prompt; `verbosity` stretches the natural length;
     `banned` words are never drawn.
     """
     told = told_words(prompt)
     if told is not None:
-        return tokenized(told)
+        return tokenized(told)[:most]
     throw = dice(meaning)
     if (length := _told_length(prompt)) is not None:
-        return list(islice(sentences(throw, banned), length))
+        return list(islice(sentences(throw, banned), min(length, most)))
     least = int(throw.randint(*SHORT_TOKENS) * verbosity)
-    return list(_to_full_stop(sentences(throw, banned), least))
+    return list(islice(_to_full_stop(sentences(throw, banned), least), most))
 
 
 def told_words(prompt: str) -> str | None:
