@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 
 import click
 
@@ -81,7 +82,8 @@ def command(
         raise Fail(str(wrong)) from None
     with _listening(host, port) as listening:
         click.echo(_welcome(standin_at(listening, setup), faults))
-        foreground(listening, setup, faults=faults, truth=truth)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+            foreground(listening, setup, faults=faults, truth=truth)
 
 
 def _listening(host: str, port: int) -> socket.socket:
