@@ -125,3 +125,11 @@ def test_n_choices_may_use_the_cap_n_times(clause_of: Callable[[str], Any]) -> N
 
 def test_without_usage_nobody_knows_whether_the_cap_was_reached(clause_of: Callable[[str], Any]) -> None:
     assert outcome_of(clause_of("length"), stream([*TEXT, FINISH], asked={"max_tokens": 2})) == "not-applicable"
+
+
+def test_a_cap_that_was_ignored_is_one_finding(clause_of: Callable[[str], Any]) -> None:
+    ignored = told(*TEXT, FINISH, usage(completion_tokens=8, total_tokens=20), max_tokens=2)
+    assert {id: outcome_of(clause_of(id), ignored) for id in ("usage-counts", "length")} == {
+        "usage-counts": "fail",
+        "length": "not-applicable",
+    }
