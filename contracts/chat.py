@@ -2,7 +2,7 @@
 
 Where a clause needs to know what the model would have said, it compares with `chat.plain`: the same question at
 temperature 0, cut shorter or stopped earlier. A backend that does not repeat itself then leaves nothing to judge.
-Tokens are counted in `usage.py`, probabilities in `chat_logprobs.py`.
+Tokens are counted in `usage.py`, probabilities in `chat_logprobs.py`; that the answer is JSON is judged in `wire.py`.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ PROBES = (
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 WHOLE = answered("createChatCompletion", streamed=False)
+ONE = answered("createChatCompletion", probes="chat.plain")  # one example is enough for a note
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -172,20 +173,6 @@ def _by_probe(exchanges: Sequence[Exchange]) -> tuple[Exchange, list[Exchange]]:
 # ---------------------------------------------------------------------------------------------- the shape
 
 
-@clause("chat.json", level="MUST", source="SPEC createChatCompletion 200 application/json", on=WHOLE)
-def one_json_object(exchange: Exchange) -> None:
-    """Without `stream: true` the answer is one JSON object and nothing else.
-
-    Event streams nobody asked for, `data: [DONE]` glued to the object and NaN all break `response.json()`.
-    """
-    try:
-        body = exchange.json
-    except Undecodable as bad:
-        expect(False, expected="one JSON object", got=f"{exchange.wire[:60]!r} ({bad})")
-        return
-    expect(isinstance(body, dict), expected="one JSON object", got=body)
-
-
 # These have clauses of their own, which say more than a schema can.
 JUDGED_ELSEWHERE = re.compile(
     r"/(id|object|created|model|usage|service_tier)\b.*"
@@ -202,7 +189,7 @@ def answer_keeps_the_schema(exchange: Exchange) -> None:
     schema = load_spec().operations["createChatCompletion"].answer_schema(200)
     if schema is None:
         raise NotApplicable("the description has no schema for this answer")
-    for violation in schema.violations(_object(exchange)):
+    for violation in schema.violations(exchange.json):
         missing = re.fullmatch(r"a key '(.+)'", violation.expected) if violation.keyword == "required" else None
         place = f"{violation.pointer}/{missing[1]}" if missing else violation.pointer
         if not JUDGED_ELSEWHERE.fullmatch(place):
@@ -267,7 +254,7 @@ def id_of_the_right_kind(exchange: Exchange) -> None:
     expect(OF_ANOTHER_KIND.match(got) is None, expected="no prefix of another kind of object", got=got, at="/id")
 
 
-@clause("chat.id-prefix", level="MAY", source="SPEC CreateChatCompletionResponse example", on=WHOLE)
+@clause("chat.id-prefix", level="MAY", source="SPEC CreateChatCompletionResponse example", on=ONE)
 def id_prefix(exchange: Exchange) -> None:
     """An `id` begins with `chatcmpl-`."""
     got = _known_id(exchange)
@@ -419,7 +406,7 @@ def content_is_the_answer_only(exchange: Exchange) -> None:
             expect(False, expected="the answer only", got=shown(_text(message)), at=f"{at}/content")
 
 
-@clause("chat.nullable-keys", level="MAY", source="SPEC CreateChatCompletionResponse (required)", on=WHOLE)
+@clause("chat.nullable-keys", level="MAY", source="SPEC CreateChatCompletionResponse (required)", on=ONE)
 def nullable_keys_are_there(exchange: Exchange) -> None:
     """`logprobs` of a choice and `refusal` of a message are there even when they are null."""
     for at, choice in enumerate(_choices(exchange)):

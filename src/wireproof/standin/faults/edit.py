@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from wireproof.standin.wire import Answer, Frame, event_frame, event_of
+from wireproof.standin.wire import Answer, Frame, event_frame, event_of, refusal
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -24,6 +24,12 @@ def edit_error(answer: Answer, edit: Edit) -> Answer:
     if answer.status < 400:
         return answer
     return answer.with_json(_edited(edit, answer.json))
+
+
+def refused(answer: Answer, message: str, *, status: int = 400, param: str | None = None) -> Answer:
+    """A refusal in place of `answer`, with its headers: for what a correct backend would have served."""
+    error = refusal(status, message, param=param, type="invalid_request_error" if status < 500 else "server_error")
+    return replace(answer, status=status, body=error.body, frames=None).with_header("content-type", "application/json")
 
 
 def edit_events(answer: Answer, edit: Edit) -> Answer:
