@@ -90,3 +90,19 @@ def test_json_mode_wants_the_word() -> None:
 def test_json_mode_says_the_object_it_is_told_to() -> None:
     answer = chat('As JSON. Reply with: {"a": 1}', response_format={"type": "json_object"})
     assert json.loads(said(answer)) == {"a": 1}
+
+
+def test_a_schema_without_an_end_is_refused() -> None:
+    endless = {"type": "object", "properties": {"again": {"$ref": "#"}}, "required": ["again"]}
+    assert "endless" in error(chat("Hello", response_format=asked(endless, strict=False)))["message"]
+
+
+def test_a_deprecated_function_needs_a_schema_that_can_be_used() -> None:
+    function = {"name": "f", "parameters": {"$ref": "#/nowhere"}}
+    assert error(chat("Hello", functions=[function]))["param"] == "functions[0].parameters"
+
+
+@pytest.mark.parametrize(("name", "value"), [("min_tokens", "x"), ("min_tokens", -1), ("ignore_eos", 1)])
+def test_an_extension_has_a_type_too(name: str, value: Any) -> None:
+    fields: dict[str, Any] = {name: value}
+    assert error(chat("Hello", **fields))["param"] == name

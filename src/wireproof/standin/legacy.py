@@ -13,7 +13,7 @@ from wireproof.standin.chat import Turn, banned_words, ended, meaning_of
 from wireproof.standin.events import EventWriter
 from wireproof.standin.logprobs import ranked
 from wireproof.standin.refusals import invalid
-from wireproof.standin.semantics import check_stream_options
+from wireproof.standin.semantics import check_extensions, check_stream_options
 from wireproof.standin.tokens import count, estimate, joined, tokenized
 from wireproof.standin.wire import DONE, Frame
 
@@ -69,6 +69,7 @@ def most_tokens(body: Mapping[str, Any]) -> int:
 
 def check(body: Mapping[str, Any], model: Model) -> None:
     check_stream_options(body)
+    check_extensions(body)
     if body.get("prompt") == []:
         raise invalid("Invalid 'prompt': empty array. Expected an array with minimum length 1, but got an empty array "
                       "instead.", "prompt", "empty_array")  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from wireproof.standin.catalogue import Model
 from wireproof.standin.chat import most_tokens
 from wireproof.standin.conversation import check_turns, estimated_tokens, parts, prompt_tokens
-from wireproof.standin.refusals import invalid
+from wireproof.standin.refusals import invalid, wrong_type
 from wireproof.standin.structured import check_format
 from wireproof.standin.toolcalls import check_tools
 
@@ -21,6 +21,7 @@ NOT_SERVED = ("audio", "web_search_options", "moderation")
 def check_chat(body: Mapping[str, Any], model: Model) -> None:
     check_stream_options(body)
     check_top_logprobs(body)
+    check_extensions(body)
     check_not_served(body)
     check_media(body)
     check_turns(body["messages"])
@@ -37,6 +38,15 @@ def check_stream_options(body: Mapping[str, Any]) -> None:
 def check_top_logprobs(body: Mapping[str, Any]) -> None:
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         raise invalid("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.", "top_logprobs")
+
+
+def check_extensions(body: Mapping[str, Any]) -> None:
+    """`min_tokens` and `ignore_eos` are in no description, but in many servers."""
+    least = body.get("min_tokens")
+    if least is not None and (not isinstance(least, int) or isinstance(least, bool) or least < 0):
+        raise wrong_type("min_tokens", "an integer of at least 0", least)
+    if not isinstance(body.get("ignore_eos"), bool | None):
+        raise wrong_type("ignore_eos", "a boolean", body["ignore_eos"])
 
 
 def check_not_served(body: Mapping[str, Any]) -> None:

@@ -62,11 +62,15 @@ def check_format(body: Mapping[str, Any]) -> None:
             _check_schema(described["schema"], f"response_format '{described['name']}'", "response_format",
                           None, strict=bool(described.get("strict")))  # fmt: skip
     for index, tool in enumerate(body.get("tools") or ()):
-        function = tool.get("function") or {}
-        if function.get("parameters") is not None:
-            _check_schema(function["parameters"], f"function '{function['name']}'",
-                          f"tools[{index}].function.parameters", "invalid_function_parameters",
-                          strict=bool(function.get("strict")))  # fmt: skip
+        _check_function(tool.get("function") or {}, f"tools[{index}].function.parameters")
+    for index, function in enumerate(body.get("functions") or ()):
+        _check_function(function, f"functions[{index}].parameters")
+
+
+def _check_function(function: Mapping[str, Any], param: str) -> None:
+    if function.get("parameters") is not None:
+        _check_schema(function["parameters"], f"function '{function['name']}'", param, "invalid_function_parameters",
+                      strict=bool(function.get("strict")))  # fmt: skip
 
 
 def _check_schema(schema: Mapping[str, Any], whose: str, param: str, code: str | None, *, strict: bool) -> None:
@@ -74,7 +78,10 @@ def _check_schema(schema: Mapping[str, Any], whose: str, param: str, code: str |
     if problem is None:
         try:
             schema_breaches(schema, None)
-        except ValueError as wrong:
+            instance(schema, dice("probe"))
+        except RecursionError:
+            problem = "every value of it would be endless."
+        except (ValueError, LookupError) as wrong:
             problem = f"schema is not valid: {str(wrong).splitlines()[0]}"
     if problem is not None:
         raise invalid(f"Invalid schema for {whose}: {problem}", param, code)
