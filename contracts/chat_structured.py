@@ -93,6 +93,8 @@ class Answer:
 def _answers(exchange: Exchange) -> list[Answer]:
     parts: dict[str, list[tuple[int | None, int, dict[str, Any]]]] = {}
     for number, body in _bodies(exchange):
+        if body.get("error"):
+            raise Inconclusive(f"the stream broke off with an error: {shown(body['error'])}")
         for at, choice in enumerate(_objects(body.get("choices"))):
             parts.setdefault(shown(choice.get("index")), []).append((number, at, choice))
     if not parts:
@@ -196,10 +198,11 @@ def response_formats_are_accepted(exchange: Exchange) -> None:
     except Undecodable:
         error = {}
     said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
-    if status in OTHER_TROUBLE:
-        raise Inconclusive(said)
     if status == 501 or str(error.get("code") or "").startswith("unsupported"):
         raise NotApplicable(said)
+    # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
+    if status in OTHER_TROUBLE or status >= 500:
+        raise Inconclusive(said)
     expect(False, expected="a 2xx answer", got=said)
 
 

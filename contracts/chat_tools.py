@@ -150,6 +150,9 @@ class Delta:
 
 
 def _choices(exchange: Exchange) -> list[Choice]:
+    """Raises Inconclusive when there are none, and when a stream broke off with an error."""
+    if (broken := _error_event(exchange)) is not None:
+        raise Inconclusive(f"the stream broke off with an error: {shown(broken)}")
     found = _joined(exchange) if exchange.streamed else _plain(exchange)
     if not found:
         raise Inconclusive("the answer has no choices")
@@ -203,16 +206,26 @@ def _entries(choice: dict[str, Any], holder: str, at: str, event: int | None = N
     return found
 
 
+def _stream_bodies(exchange: Exchange) -> Iterator[tuple[int, dict[str, Any]]]:
+    """`(event number, object)` of each event that can be read."""
+    for number, event in enumerate(exchange.events):
+        if event.data is not None and not event.is_done:
+            try:
+                yield number, _object(parse_json(event.data))
+            except Undecodable:
+                continue
+
+
+def _error_event(exchange: Exchange) -> Any:
+    """The `error` of a stream that broke off with one; the official SDK raises it, whatever came before."""
+    bodies = _stream_bodies(exchange) if exchange.streamed else ()
+    return next((body["error"] for _, body in bodies if body.get("error")), None)
+
+
 def _stream_choices(exchange: Exchange) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """`(event number, place in choices, choice)` of each event that can be read."""
-    for number, event in enumerate(exchange.events):
-        if event.data is None or event.is_done:
-            continue
-        try:
-            said = _object(parse_json(event.data))
-        except Undecodable:
-            continue
-        for at, choice in enumerate(_objects(said.get("choices"))):
+    for number, body in _stream_bodies(exchange):
+        for at, choice in enumerate(_objects(body.get("choices"))):
             yield number, at, choice
 
 
@@ -343,10 +356,11 @@ def _expect_accepted(exchange: Exchange) -> None:
     except Undecodable:
         error = {}
     said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
-    if status in OTHER_TROUBLE:
-        raise Inconclusive(said)
     if status == 501 or str(error.get("code") or "").startswith("unsupported"):
         raise NotApplicable(said)
+    # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
+    if status in OTHER_TROUBLE or status >= 500:
+        raise Inconclusive(said)
     expect(False, expected="a 2xx answer", got=said)
 
 

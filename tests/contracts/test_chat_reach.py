@@ -98,6 +98,7 @@ def test_malformed_answers_crash_no_clause(clauses: dict[str, Any], body: Any) -
         ("chat.reach.developer", run(reach_system=60), "inconclusive"),
         ("chat.reach.accepts", [refused("reach.developer", 400, "unsupported_value")], "not-applicable"),
         ("chat.reach.accepts", [refused("reach.plain", 503)], "inconclusive"),
+        ("chat.reach.accepts", [refused("reach.plain", 500)], "inconclusive"),
     ],
 )
 def test_what_proves_nothing_is_no_finding(

@@ -59,9 +59,19 @@ def refused(status: int, code: str | None = None) -> Exchange:
     return answer({"error": error}, status=status, asked={"response_format": OBJECT}, probe="structured.made")
 
 
+# llama.cpp ends so when it can't parse what the model wrote: no finish_reason, no [DONE].
+BROKEN_OFF = stream(
+    [
+        {"choices": [{"index": 0, "delta": {"content": '{ "'}, "finish_reason": None}]},
+        {"error": {"code": 500, "message": "no match of the expected format", "type": "server_error"}},
+    ],
+    asked={"response_format": OBJECT},
+    done=False,
+)
+
 # clause: (exchanges that keep it, exchanges that break it); each is judged alone.
 PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
-    "chat.structured.accepts": ([plain("{}")], [refused(400), refused(500)]),
+    "chat.structured.accepts": ([plain("{}")], [refused(400)]),
     "chat.structured.text": (
         [plain("{}"), plain(None, refusal="I can't help."), plain(None, finish="length"), told("{", "}")],
         [plain({"a": 1}), plain(None), plain(""), told(finish="stop")],
@@ -163,6 +173,9 @@ def test_legal_variations_break_nothing(clauses: dict[str, Any], exchange: Excha
         ("chat.structured.schema", plain("red", strict(strict=False)), "not-applicable"),
         ("chat.structured.accepts", refused(400, "unsupported_parameter"), "not-applicable"),
         ("chat.structured.accepts", refused(503), "inconclusive"),
+        ("chat.structured.accepts", refused(500), "inconclusive"),
+        ("chat.structured.json", BROKEN_OFF, "inconclusive"),
+        ("chat.structured.text", BROKEN_OFF, "inconclusive"),
     ],
 )
 def test_what_proves_nothing_is_no_finding(clauses: dict[str, Any], id: str, exchange: Exchange, outcome: str) -> None:

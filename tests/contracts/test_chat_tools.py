@@ -101,6 +101,7 @@ ONE = told(head(), rest('{"city": '), rest('"Paris"}'))
 TWO = told(head(), rest(ARGUMENTS), head(1, "call_2", "get_time"), rest("{}", 1))
 CROSSED = told(head(), head(1, "call_2", "get_time"), rest('{"city"', 0), rest("{}", 1), rest(': "Paris"}', 0))
 UNKNOWN = {"type": "function", "function": {"name": "launch"}}
+BROKEN_OFF = stream([chunk({"content": "Le"}), {"error": {"code": 500, "message": "no"}}], asked=asked(), done=False)
 IN_MESSAGE = stream([chunk({}, "tool_calls", message={"tool_calls": [call()]})], asked=asked())
 LEGACY = {"function_call": {"name": "get_weather", "arguments": ARGUMENTS}}
 
@@ -108,7 +109,7 @@ LEGACY = {"function_call": {"name": "get_weather", "arguments": ARGUMENTS}}
 PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
     "chat.tools.accepts": (
         [plain([call()]), ONE],
-        [refused(400, ask=asked()), refused(500, ask=asked())],
+        [refused(400, ask=asked())],
     ),
     "chat.tools.result": (
         [words(ask={"messages": PAST}, choice="none")],
@@ -338,6 +339,9 @@ def test_legal_variations_break_nothing(clauses: dict[str, Any], exchange: Excha
         ("chat.tools.parallel-false", words(ask={"parallel_tool_calls": False}), "not-applicable"),
         ("chat.tools.accepts", refused(400, "unsupported_parameter", ask=asked()), "not-applicable"),
         ("chat.tools.accepts", refused(429, ask=asked()), "inconclusive"),
+        ("chat.tools.accepts", refused(500, ask=asked()), "inconclusive"),
+        ("chat.tools.result", refused(500, ask=asked("none", messages=PAST)), "inconclusive"),
+        ("chat.tools.required", BROKEN_OFF, "inconclusive"),
         ("chat.tools.choice-unknown", refused(429, ask=asked(UNKNOWN)), "inconclusive"),
         ("chat.tools.arguments-schema", plain([call(arguments="{}"), call("call_2")]), "pass"),
     ],
