@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from wireproof.content import load_folder, shelf
-from wireproof.traffic.calibration import calibration
 from wireproof.traffic.contract import judged_headers
 from wireproof.traffic.keepsake import read_exchanges
 from wireproof.traffic.run import read_runs, workers_folder
@@ -29,9 +28,7 @@ def conclude(out: Path) -> dict[str, Any]:
     runs = read_runs(folder)
     began_unix = min((run.began_unix for run in runs), default=0.0)
     contract = judged_headers(read_exchanges(folder, began_unix))
-    summary = summarize(plan, settings.target(), samples, runs, settings.workers, contract)
-    judged = {leg.name for leg in plan.legs if leg.judged}
-    summary["calibration"] = calibration([one for one in samples if one.stage in judged], _truth(folder))
+    summary = summarize(plan, settings.target(), samples, runs, settings.workers, contract, _truth(folder))
     with (out / "samples.jsonl").open("w", encoding="utf-8") as rows:
         rows.writelines(line(sample) for sample in samples)
     for name, text in rendered(summary).items():

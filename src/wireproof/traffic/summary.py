@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from wireproof.traffic.calibration import calibration
 from wireproof.traffic.figures import figures, saturated
 from wireproof.traffic.lag import Lags, merged
 from wireproof.traffic.plan import Plan
@@ -34,8 +35,12 @@ def summarize(
     runs: tuple[WorkerRun, ...],
     workers: int = 1,
     contract: Sequence[Ruling] = (),
+    truth: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The dictionary of `reports/schemas/summary.schema.json`. `contract` are rulings made elsewhere, by clauses."""
+    """The dictionary of `reports/schemas/summary.schema.json`.
+
+    `contract` are rulings made elsewhere, by clauses; `truth` is what the stand-in told of itself.
+    """
     minute_s = plan.ceiling.minute_s if plan.ceiling else 60.0
     spans = joined(runs)
     judged_names = {leg.name for leg in plan.legs if leg.judged}
@@ -61,7 +66,7 @@ def summarize(
         "validity": {"verdict": valid.verdict, "reasons": list(valid.reasons)},
         "thresholds": [],
         "timeline": timeline(samples, spans),
-        "samples_of": {"judged": len(judged), "all": len(samples)},
+        "calibration": calibration(judged, truth),
     }
     rulings = [*(rule(one, summary) for one in plan.profile.parsed_thresholds), *contract]
     summary["thresholds"] = [asdict(ruling) for ruling in rulings]
