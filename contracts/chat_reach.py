@@ -125,7 +125,7 @@ def _error(exchange: Exchange) -> dict[str, Any]:
 @clause(
     "chat.reach.respelled",
     level="MUST",
-    source="RFC 8259, 4 and 7: member order and escapes do not matter",
+    source="SPEC application/json; RFC 8259 4, 7: order of members and escapes carry no meaning",
     on=together("reach.plain", "reach.respelled"),
 )
 def the_spelling_of_json_does_not_matter(plain: Exchange, respelled: Exchange) -> None:

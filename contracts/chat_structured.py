@@ -61,7 +61,6 @@ def _probe(name: str, about: str, wanted: dict[str, Any], prompt: str, **more: A
 WISH = "Choose a paint for a garden door: color, coats, can, and whether it is glossy."
 PROBES = (
     _probe("object", "JSON mode", OBJECT, "Answer in JSON: an object that names one color."),
-    _probe("object-streamed", "JSON mode, streamed", OBJECT, "Answer in JSON: an object with a city.", stream=True),
     _probe("schema", "a strict schema", STRICT, WISH),
     _probe("schema-streamed", "the same, streamed", STRICT, WISH, stream=True),
 )

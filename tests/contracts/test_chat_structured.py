@@ -191,5 +191,5 @@ def test_malformed_answers_crash_no_clause(clauses: dict[str, Any], body: Any, w
         assert not [reason for reason in reasons if "the clause itself failed" in reason]
 
 
-def test_the_probes_are_four(contract: Callable[[str], ModuleType]) -> None:
-    assert len(contents([contract("chat_structured")])[1]) == 4
+def test_the_probes_are_three(contract: Callable[[str], ModuleType]) -> None:
+    assert len(contents([contract("chat_structured")])[1]) == 3
