@@ -183,3 +183,19 @@ def test_a_timeout_cannot_be_told_from_a_slow_model(tmp_path: Path) -> None:
 
     with hostile(silent) as base_url:
         assert certify(base_url, tmp_path, "--timeout", "1") in (1, 3)
+
+
+def test_a_fault_of_our_own_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import click
+
+    import wireproof.cli as cli
+
+    @click.command()
+    def command() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(cli.group, "get_command", lambda ctx, name: command)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["certify"])
+    assert left.value.code == 3
+    assert "a fault of wireproof, not of the target" in capsys.readouterr().err

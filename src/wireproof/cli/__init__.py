@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -62,8 +63,13 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs a command and exits with its code; whatever goes wrong is one line."""
-    sys.exit(run(arguments))
+    """Runs a command and exits with its code; whatever the user or the target does wrong is one line."""
+    try:
+        code = run(arguments)
+    except Exception:  # our own fault: Python's exit 1 would read as a verdict
+        traceback.print_exc()
+        code = _fail("this is a fault of wireproof, not of the target; please report it with the lines above", UNKNOWN)
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
