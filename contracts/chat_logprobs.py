@@ -288,7 +288,7 @@ def bytes_spell_the_token(exchange: Exchange) -> None:
     for place in _places(exchange):
         for at, one in [(place.at, place.known), *_candidates(place)]:
             spelled, token = _spelled(one), one.get("token")
-            if spelled is None or not isinstance(token, str):
+            if spelled is None or not isinstance(token, str) or "\ufffd" in token:
                 continue
             try:
                 text = spelled.decode("utf-8")
