@@ -2,8 +2,9 @@
 
 Source: WHATWG HTML, "9.2.6 Interpreting an event stream". Lines end in LF, CR or CRLF; a leading BOM and
 comment lines are skipped; one space after the colon is dropped; several `data` lines join with LF.
-Departures from the standard, both as the official SDK does: an event pending at the end of the body is
-flushed (`unfinished` says so), and lines that are no field are kept in `strays` for the judge.
+Departures from the standard, for the judge's sake: an event pending at the end of the body is given out,
+marked `unfinished` (the standard and the official SDK 3.54 drop it), and lines that are no field are kept
+in `strays`.
 """
 
 from __future__ import annotations
