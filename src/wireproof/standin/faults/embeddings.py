@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_json
-from wireproof.standin.wire import Answer, Ask, Serve, refusal
+from wireproof.standin.faults.edit import edit_json, refused
+from wireproof.standin.wire import Answer, Ask, Serve
 
 Vector = list[float]
 
@@ -55,7 +55,7 @@ def token_input_refused(ask: Ask, serve: Serve) -> Answer:
     """400 for an input of token ids."""
     given = ask.asked.get("input")
     if _is_embedding(ask) and isinstance(given, list) and any(isinstance(one, int) for one in given):
-        return refusal(400, "Invalid type for 'input': expected a string.", param="input", code="invalid_type")
+        return refused(serve(ask), "Invalid type for 'input': expected a string.", param="input")
     return serve(ask)
 
 
@@ -63,17 +63,17 @@ def token_input_refused(ask: Ask, serve: Serve) -> Answer:
 def base64_refused(ask: Ask, serve: Serve) -> Answer:
     """400 for `encoding_format: base64`, which the SDKs send by themselves."""
     if _is_embedding(ask) and ask.asked.get("encoding_format") == "base64":
-        return refusal(400, "Invalid value: 'base64'.", param="encoding_format", code="invalid_value")
+        return refused(serve(ask), "Invalid value: 'base64'.", param="encoding_format")
     return serve(ask)
 
 
-@fault("embeddings.empty-accepted", breaks="embeddings.empty", also=("errors.*",))
+@fault("embeddings.empty-accepted", breaks="embeddings.empty")
 def empty_accepted(ask: Ask, serve: Serve) -> Answer:
     """A vector for an empty text."""
     return serve(ask.changed(input=" ") if _is_embedding(ask) and ask.asked.get("input") == "" else ask)
 
 
-@fault("embeddings.format-unchecked", breaks="embeddings.encoding-format", also=("errors.*", "cases.*"))
+@fault("embeddings.format-unchecked", breaks="embeddings.encoding-format", also=("cases.*",))
 def format_unchecked(ask: Ask, serve: Serve) -> Answer:
     """An unknown `encoding_format` is taken for float."""
     if _is_embedding(ask) and ask.asked.get("encoding_format") not in (None, "float", "base64"):

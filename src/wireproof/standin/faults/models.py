@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_error, edit_json
-from wireproof.standin.wire import Answer, Ask, Serve, json_answer, refusal
+from wireproof.standin.faults.edit import edit_error, edit_json, refused
+from wireproof.standin.wire import Answer, Ask, Serve, json_answer
 
 LIST = "/v1/models"
 ONE = "/v1/models/"
@@ -88,10 +88,10 @@ def unlisted(ask: Ask, serve: Serve) -> Answer:
 @fault("models.lookup-missing", breaks="models.retrieve")
 def lookup_missing(ask: Ask, serve: Serve) -> Answer:
     """404 for models that the list names."""
-    if _is_lookup(ask):
-        name = ask.path.removeprefix(ONE)
-        return refusal(404, f"The model '{name}' does not exist", param="model", code="model_not_found")
-    return serve(ask)
+    answer = serve(ask)
+    if _is_lookup(ask) and answer.status == 200:
+        return refused(answer, "File not found", status=404)
+    return answer
 
 
 @fault("models.lookup-renamed", breaks="models.retrieve")
@@ -119,14 +119,14 @@ def unknown_invented(ask: Ask, serve: Serve) -> Answer:
     return answer
 
 
-@fault("models.unknown-empty", breaks="models.unknown", also=("errors.*", "headers.*"))
+@fault("models.unknown-empty", breaks="models.unknown", also=("wire.json",))
 def unknown_empty(ask: Ask, serve: Serve) -> Answer:
     """200 and no bytes for a model that does not exist."""
     answer = serve(ask)
     return Answer(200, answer.headers) if _is_lookup(ask) and answer.status == 404 else answer
 
 
-@fault("models.unknown-codeless", breaks="models.unknown-code", also=("errors.*",))
+@fault("models.unknown-codeless", breaks="models.unknown-code")
 def unknown_codeless(ask: Ask, serve: Serve) -> Answer:
     """The error of an unknown model has no code."""
     answer = serve(ask)
