@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 import pytest
 from certified import certified, contents_of_contracts, standin_plan
 
+from wireproof.cases import draw
+from wireproof.plan import Plan
+from wireproof.spec import load_spec
 from wireproof.standin.faults import Fault, all_faults
 
 FAULTS = list(all_faults().values())
@@ -26,10 +29,15 @@ def test_the_whole_surface_fits_in_sixty_exchanges() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_noticed_by_the_clause_it_breaks_and_by_no_stranger(fault: Fault) -> None:
-    failing = certified(fault.id).failing
+    failing = certified(fault.id, plan=_plan_for(fault)).failing
     assert fault.breaks in failing, f"{fault.summary} {sorted(failing)} noticed something, {fault.breaks} did not"
     strangers = {id for id in failing - {fault.breaks} if not any(fnmatchcase(id, glob) for glob in fault.also)}
     assert not strangers, f"{fault.summary} also fails {sorted(strangers)}"
+
+
+def _plan_for(fault: Fault) -> Plan | None:
+    """Some faults show only in requests that nobody writes by hand."""
+    return standin_plan(draw(load_spec(), 100, seed=1)) if fault.breaks.startswith("cases.") else None
 
 
 def test_every_clause_has_a_fault_that_breaks_it() -> None:
@@ -44,8 +52,6 @@ def test_every_fault_names_a_clause_there_is() -> None:
 
 
 def test_every_clause_names_sources_there_are() -> None:
-    from wireproof.spec import load_spec
-
     tags = set(load_spec().catalogue("sources")["sources"])
     clauses, _ = contents_of_contracts()
     nameless = {clause.id: clause.source for clause in clauses if clause.source.split()[0].strip(",;:") not in tags}
