@@ -40,23 +40,21 @@ def page(*rows: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {"object": "list", "data": list(rows), **ends, "has_more": False, **changed}
 
 
-MESSAGE = {"id": f"{ID}-0", "role": "user", "content": "Name a river.", "content_parts": None}
 DELETED = {"id": ID, "object": "chat.completion.deleted", "deleted": True}
 GONE = {"error": {"message": "not found", "type": "invalid_request_error", "param": None, "code": None}}
 LIFE: tuple[tuple[str, str, str, Any, int], ...] = (
     ("createChatCompletion", "POST", "/chat/completions", completion(), 200),
     ("getChatCompletion", "GET", PATH, completion(), 200),
     ("listChatCompletions", "GET", "/chat/completions", page(completion()), 200),
-    ("getChatCompletionMessages", "GET", f"{PATH}/messages", page(MESSAGE), 200),
     ("updateChatCompletion", "POST", PATH, completion(metadata={"purpose": "wireproof", "stage": "changed"}), 200),
     ("deleteChatCompletion", "DELETE", PATH, DELETED, 200),
     ("getChatCompletion", "GET", PATH, GONE, 404),
 )
-MADE, READ, LISTED, MESSAGES, UPDATED, DELETION, AFTER = range(7)
+MADE, READ, LISTED, UPDATED, DELETION, AFTER = range(6)
 
 
 def life(
-    changed: dict[int, Any] | None = None, *, status: dict[int, int] | None = None, steps: int = 7
+    changed: dict[int, Any] | None = None, *, status: dict[int, int] | None = None, steps: int = 6
 ) -> list[Exchange]:
     """The flow, with other bodies or statuses at some of its steps."""
     flow = []
@@ -84,7 +82,6 @@ PAIRS: dict[str, tuple[str, list[Exchange]]] = {
     "a list refused": ("a_stored_completion_is_listed", life({LISTED: GONE}, status={LISTED: 404})),
     "limit ignored": ("a_page_names_its_ends", life({LISTED: page(completion(), OTHER)})),
     "a wrong cursor": ("a_page_names_its_ends", life({LISTED: page(completion(), last_id="x")})),
-    "messages blank": ("the_messages_are_kept", life({MESSAGES: page(MESSAGE | {"content": ""})})),
     "an update ignored": ("an_update_changes_the_metadata", life({UPDATED: completion()})),
     "an update refused": ("an_update_changes_the_metadata", life({UPDATED: GONE}, status={UPDATED: 400})),
     "not said to be deleted": ("a_deletion_says_so", life({DELETION: DELETED | {"deleted": "yes"}})),
@@ -118,7 +115,7 @@ def test_a_backend_that_does_not_store_breaks_nothing(stored: ModuleType, case: 
     assert {outcome_of(clause, *UNSTORED[case]) for clause in clauses_of(stored)} == {"not-applicable"}
 
 
-@pytest.mark.parametrize("step", range(7))
+@pytest.mark.parametrize("step", range(6))
 @pytest.mark.parametrize("said", ["text", [], b"<html>", {"data": 1, "choices": [3], "id": []}], ids=str)
 def test_no_clause_stumbles_over_a_malformed_answer(stored: ModuleType, step: int, said: Any) -> None:
     for clause in clauses_of(stored):

@@ -58,18 +58,6 @@ def cursor_wrong(ask: Ask, serve: Serve) -> Answer:
     return _edited_list(ask, serve, lambda page: page | {"last_id": "chatcmpl-none"})
 
 
-@fault("chat.stored.messages-blank", breaks="chat.stored.messages")
-def messages_blank(ask: Ask, serve: Serve) -> Answer:
-    """Stored messages have lost their content."""
-
-    def edit(page: dict[str, Any]) -> None:
-        for message in page["data"]:
-            message["content"] = ""
-
-    answer = serve(ask)
-    return edit_json(answer, edit) if ask.path.endswith("/messages") else answer
-
-
 @fault("chat.stored.update-ignored", breaks="chat.stored.update")
 def update_ignored(ask: Ask, serve: Serve) -> Answer:
     """An update answers 200 and changes nothing."""
