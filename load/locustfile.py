@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -138,6 +139,8 @@ def _begin(environment: Any, **_: Any) -> None:
         print(f"wireproof: {wrong}", file=sys.stderr)
         raise SystemExit(2) from wrong
     environment.wireproof = run
+    # Left alone, Ctrl-C would be raised in whichever request happens to run.
+    gevent.signal_handler(signal.SIGINT, os.kill, os.getpid(), signal.SIGTERM)
     environment.process_exit_code = 0
     environment.stop_timeout = run.plan.profile.drain_s + 10
     run.out.mkdir(parents=True, exist_ok=True)

@@ -106,7 +106,7 @@ def test_the_charge_is_the_greater_of_cap_and_prompt() -> None:
 
 def test_users_override_reaches_closed_stages_only() -> None:
     assert make_plan(profile(), model="m", users=9).legs[0].users == 9
-    with pytest.raises(BadProfile, match="no closed stage"):
+    with pytest.raises(BadProfile, match="is not closed"):
         make_plan(profile(arrivals={"open": {"rate_rps": 1}}), model="m", users=9)
 
 

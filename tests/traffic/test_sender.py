@@ -69,8 +69,10 @@ def server(*scripts: Callable[[Write], None], tls: ssl.SSLContext | None = None)
         thread.join(10)
 
 
-def send(base_url: str, *, times: int = 1, kept: list[Keepsake] | None = None, **patience: float) -> list[Sample]:
-    sender = Sender(Destination(base_url, "sk-secret"), Patience(**patience), 4, time.monotonic())
+def send(
+    base_url: str, *, times: int = 1, kept: list[Keepsake] | None = None, patience: Patience | None = None
+) -> list[Sample]:
+    sender = Sender(Destination(base_url, "sk-secret"), patience or Patience(), 4, time.monotonic())
     prepared = ready(Item(max_tokens=9), "m", "0/hold/0")
     samples = []
     for number in range(times):
@@ -161,16 +163,14 @@ def test_nobody_there_is_connect() -> None:
 @pytest.mark.parametrize(
     ("parts", "patience", "outcome"),
     [
-        ((), {"first_token_s": 0.1}, "timeout_first_token"),
-        ((SSE,), {"first_token_s": 0.1}, "timeout_first_token"),
-        ((SSE, chunked(b": ping\n\n")), {"first_token_s": 0.1}, "timeout_first_token"),
-        ((SSE, chunked(TOKEN)), {"gap_s": 0.1}, "timeout_gap"),
-        ((SSE, chunked(TOKEN)), {"total_s": 0.1}, "timeout_total"),
+        ((), Patience(first_token_s=0.1), "timeout_first_token"),
+        ((SSE,), Patience(first_token_s=0.1), "timeout_first_token"),
+        ((SSE, chunked(b": ping\n\n")), Patience(first_token_s=0.1), "timeout_first_token"),
+        ((SSE, chunked(TOKEN)), Patience(gap_s=0.1), "timeout_gap"),
+        ((SSE, chunked(TOKEN)), Patience(total_s=0.1), "timeout_total"),
     ],
 )
-def test_silence_ends_by_the_patience_it_tries(
-    parts: tuple[bytes, ...], patience: dict[str, float], outcome: str
-) -> None:
+def test_silence_ends_by_the_patience_it_tries(parts: tuple[bytes, ...], patience: Patience, outcome: str) -> None:
     released = threading.Event()
 
     def script(write: Write) -> None:
@@ -179,7 +179,7 @@ def test_silence_ends_by_the_patience_it_tries(
         released.wait(5)
 
     with server(script) as url:
-        (got,) = send(url, **patience)
+        (got,) = send(url, patience=patience)
         released.set()
     assert got.outcome == outcome
 

@@ -126,14 +126,38 @@ def limited(per_s: float, offered: float, for_s: float) -> list[Sample]:
 def test_the_admitted_rate_of_a_saturated_bucket_is_right_within_its_error(per_s: float, offered: float) -> None:
     samples = limited(per_s, offered, 60.0)
     ceiling = Ceiling("tier-1", "m", round(per_s * 60), None, None, 60.0)
-    got = summary_of(samples, for_s=60.0, ceiling=ceiling, changes={"tier": "tier-1"})["stages"]["hold"]["saturated"]
+    pushed = {"tier": "tier-1", "arrivals": {"open": {"rate_rps": offered}}}
+    got = summary_of(samples, for_s=60.0, ceiling=ceiling, changes=pushed)["stages"]["hold"]["saturated"]
     off = abs(got["admitted_rpm"] / (per_s * 60) - 1)
     assert off * 100 <= got["error_percent"] + 0.01
     assert got["binding"] == "rpm"
 
 
-def test_without_two_refusals_there_is_no_saturated_rate() -> None:
-    assert summary_of([*TEN, refusal(10, 9.5)])["stages"]["hold"]["saturated"] is None
+PUSHED = {
+    "tier": "tier-1",
+    "arrivals": {"open": {"rate_rps": 1.5}},
+    "stages": [{"name": "hold", "for_s": 60}],
+    "thresholds": ["saturated.admitted_rpm within 3% of limit.rpm @hold"],
+}
+
+
+def test_a_target_that_refuses_nothing_beyond_its_limit_breaks_it() -> None:
+    free = [sample(number, (number + 0.5) / 1.5) for number in range(90)]
+    got = summary_of(free, for_s=60.0, ceiling=LIMITS, changes=PUSHED)
+    assert got["stages"]["hold"]["saturated"]["admitted_rpm"] == 90.0
+    assert got["stages"]["hold"]["saturated"]["refusals"] == 0
+    assert (got["outcome"], got["thresholds"][0]["kept"]) == ("broken", False)
+
+
+def test_a_rate_from_too_few_requests_is_neither_kept_nor_broken() -> None:
+    few = limited(1.0, 1.5, 20.0)
+    got = summary_of(few, for_s=20.0, ceiling=LIMITS, changes=PUSHED | {"stages": [{"name": "hold", "for_s": 20}]})
+    assert got["thresholds"][0]["kept"] is None
+    assert "±" in got["thresholds"][0]["why"]
+
+
+def test_a_stage_below_its_limit_has_no_saturated_rate() -> None:
+    assert summary_of(TEN, ceiling=LIMITS, changes={"tier": "tier-1"})["stages"]["hold"]["saturated"] is None
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def tell_plan(plan: Any, settings: Any) -> None:
     for leg in plan.legs:
         shape = f"{leg.users} users" if leg.users else f"{leg.rate_rps:.3g} requests/s, {leg.spacing}"
         much = f", {leg.most_requests} requests" if leg.most_requests else ""
-        until = " or the first 429" if leg.until_throttled else ""
+        until = f" or the first 429 for {leg.until_throttled}" if leg.until_throttled else ""
         bound = f", {leg.binding.upper()}-bound" if leg.binding else ""
         click.echo(
             f"  {leg.name:<14} {leg.for_s:5.1f} s{until}: {shape}{much}, {leg.cost_tokens:.0f} tokens each{bound}"
@@ -90,8 +90,8 @@ def tell(summary: dict[str, Any], out: Path) -> None:
         if full:
             error = f" ± {full['error_percent']}%" if full["error_percent"] else ""
             click.echo(
-                f"{name}: admitted {full['admitted_rpm']:g} RPM, {full['admitted_tpm']:g} TPM{error} "
-                f"({full['admitted']} requests in {full['window_s']:g} s at the {full['binding'].upper()} limit)"
+                f"{name}: admitted {full['admitted_' + full['binding']]:,.1f} {full['binding'].upper()}{error} "
+                f"({full['admitted']} requests in {full['window_s']:g} s; {full['refusals']} refused)"
             )
     _tell_error(summary)
     click.echo()

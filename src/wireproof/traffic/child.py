@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,6 +22,7 @@ from wireproof.traffic.settings import Settings
 
 LOG = "locust.log"
 GRACE_S = 10.0
+LOCALHOST = "127.0.0.1"
 
 
 class ChildFailed(RuntimeError):
@@ -99,7 +101,7 @@ class LoadRun:
     def stop(self) -> None:
         """First call: no new requests, those in flight may finish. Second: they are cut. Third: the process is."""
         self._stops += 1
-        how = {1: signal.SIGINT, 2: signal.SIGTERM}.get(self._stops, signal.SIGKILL)
+        how = signal.SIGTERM if self._stops < 3 else signal.SIGKILL
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(how)
 
@@ -117,8 +119,18 @@ def _locust(workers: int, ui_port: int | None) -> list[str]:
     words = [sys.executable, "-m", "locust", "-f", str(shelf("load") / "locustfile.py"), "--loglevel", "WARNING"]
     words += ["-u", str(workers), "-r", str(workers), "--only-summary"]
     if workers > 1:
+        port = str(_free_port())  # Locust's own default would keep two runs from one machine
         words += ["--processes", str(workers), "--expect-workers", str(workers)]
-    return [*words, "--headless"] if ui_port is None else [*words, "--autostart", "--web-port", str(ui_port)]
+        words += ["--master-bind-host", LOCALHOST, "--master-bind-port", port, "--master-port", port]
+    if ui_port is None:
+        return [*words, "--headless"]
+    return [*words, "--autostart", "--web-host", LOCALHOST, "--web-port", str(ui_port)]
+
+
+def _free_port() -> int:
+    with socket.create_server((LOCALHOST, 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
 
 
 def _absolute(profile: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from wireproof.traffic.outcome import ANSWERED, CENSORED, FAILED, OUTCOMES, THROTTLED
 from wireproof.traffic.profile import Slo
+from wireproof.traffic.run import Span
 from wireproof.traffic.sample import Sample
 from wireproof.traffic.statistics import describe
 
@@ -69,26 +70,24 @@ def rates(samples: Sequence[Sample], window_s: float, minute_s: float) -> dict[s
 
 
 def saturated(
-    samples: Sequence[Sample], everyone: Sequence[Sample], minute_s: float, binding: str
-) -> dict[str, Any] | None:
-    """The admitted rate while the limiter was at its limit: between the first and last refusal of the stage.
+    samples: Sequence[Sample], everyone: Sequence[Sample], span: Span, minute_s: float, binding: str
+) -> dict[str, Any]:
+    """The admitted rate of a stage that was pushed beyond its limit, between its first and last refusal.
 
     At either refusal the bucket held less than one request, so what was admitted between them is rate x time, give
-    or take one request, whatever the arrivals were like. None with fewer than two refusals.
+    or take one request, whatever the arrivals were like. A stage without refusals in most of its time was not held
+    to the limit: then its whole time counts, and `refusals` tells why.
     """
-    sent = [sample.t_send0 for sample in samples if sample.outcome in THROTTLED and sample.t_send0 is not None]
-    if len(sent) < 2 or max(sent) <= min(sent):
-        return None
-    began, ended = min(sent), max(sent)
-    inside = [
-        sample
-        for sample in everyone
-        if sample.is_admitted and sample.t_send0 is not None and began < sample.t_send0 < ended
-    ]
+    sent = sorted(one.t_send0 for one in samples if one.outcome in THROTTLED and one.t_send0 is not None)
+    began, ended = span.began, span.ended
+    if len(sent) >= 2 and sent[-1] - sent[0] >= (ended - began) / 2:
+        began, ended = sent[0], sent[-1]
+    inside = [one for one in everyone if one.is_admitted and one.t_send0 is not None and began < one.t_send0 < ended]
     window_s = ended - began
     return {
         "window_s": round(window_s, 3),
         "binding": binding,
+        "refusals": len(sent),
         "admitted": len(inside),
         "admitted_rpm": _per_minute(len(inside), window_s, minute_s),
         "admitted_tpm": _per_minute(sum(sample.tokens_charged for sample in inside), window_s, minute_s),

@@ -68,7 +68,7 @@ class Leg:
 
     name: str
     for_s: float
-    until_throttled: bool
+    until_throttled: str | None
     judged: bool
     items: tuple[Item, ...]
     users: int | None
@@ -118,8 +118,8 @@ def make_plan(
     if duration_s is not None:
         legs = _lasting(profile, legs, duration_s)
     if users is not None:
-        if not any(leg.users for leg in legs):
-            raise BadProfile(f"--users: profile {profile.name} has no closed stage; its arrivals follow a rate")
+        if not any(leg.users and leg.judged for leg in legs):
+            raise BadProfile(f"--users: what profile {profile.name} judges is not closed; its arrivals follow a rate")
         legs = tuple(replace(leg, users=users) if leg.users and leg.judged else leg for leg in legs)
     return Plan(profile, model, seed, ceiling, legs)
 

@@ -94,14 +94,14 @@ class Stage(Strict):
     """A stretch of the run.
 
     It lasts `for_s`, or as long as the limit takes to admit `for_admissions` requests (never less than `for_s`).
-    With `until_throttled` it ends at the first 429, and `for_s` is only the longest it may take.
+    With `until_throttled` it ends at the first 429 that names this limit; `for_s` is then the longest it may take.
     `judged: false` keeps its samples out of the run's own figures (warm-up, drain).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     for_s: Annotated[float, Field(gt=0, le=86_400)] = 5.0
     for_admissions: Annotated[int, Field(gt=0)] | None = None
-    until_throttled: bool = False
+    until_throttled: Literal["requests", "tokens", "any"] | None = None
     judged: bool = True
     arrivals: Arrivals | None = None
     mix: tuple[Item, ...] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from wireproof.traffic.calibration import calibration
 from wireproof.traffic.figures import figures, saturated
 from wireproof.traffic.lag import Lags, merged
-from wireproof.traffic.plan import Plan
+from wireproof.traffic.plan import Leg, Plan
 from wireproof.traffic.run import Span, WorkerRun, joined
 from wireproof.traffic.sample import Sample
 from wireproof.traffic.threshold import Ruling, rule
@@ -94,8 +94,15 @@ def _stage(plan: Plan, span: Span, samples: Sequence[Sample], minute_s: float) -
         "cost_tokens": round(leg.cost_tokens, 2),
         "began_s": round(span.began, 3),
         **told,
-        "saturated": None if leg.until_throttled else saturated(own, samples, minute_s, leg.binding),
+        "saturated": saturated(own, samples, span, minute_s, leg.binding) if _is_pushed(plan, leg) else None,
     }
+
+
+def _is_pushed(plan: Plan, leg: Leg) -> bool:
+    """Whether the stage offers more than its limit grants, for all of its time."""
+    if plan.ceiling is None or leg.rate_rps is None:
+        return False
+    return leg.rate_rps > plan.ceiling.admitted_rps(leg.cost_tokens)
 
 
 def _client(samples: Sequence[Sample], runs: tuple[WorkerRun, ...]) -> dict[str, Any]:

@@ -94,11 +94,27 @@ def rule(threshold: Threshold, summary: Mapping[str, Any]) -> Ruling:
     missing = [str(name) for name, got in ((threshold.path, value), (threshold.limit, limit)) if got is None]
     if value is None or limit is None:
         return Ruling(threshold.text, threshold.stage, value, limit, None, f"no value for {', '.join(missing)}")
-    if threshold.op != "within":
-        kept = COMPARE[threshold.op](value, limit)
-        return Ruling(threshold.text, threshold.stage, value, limit, kept, f"{value:g} against {limit:g}")
+    if threshold.op == "within":
+        return _within(threshold, value, limit, _error(threshold.path, figures))
+    kept = COMPARE[threshold.op](value, limit)
+    return Ruling(threshold.text, threshold.stage, value, limit, kept, f"{value:g} against {limit:g}")
+
+
+def _within(threshold: Threshold, value: float, limit: float, error: float) -> Ruling:
+    """An error that is wider than the tolerance can break the threshold, but never keep it."""
     off = (value - limit) / limit if limit else float("inf")
-    return Ruling(threshold.text, threshold.stage, value, limit, abs(off) <= threshold.tolerance, f"{off:+.2%} off")
+    why = f"{off:+.2%} off" + (f", ± {error:.2%}" if error else "")
+    close, sure = abs(off) <= threshold.tolerance, error <= threshold.tolerance
+    kept = close if sure else False if abs(off) - error > threshold.tolerance else None
+    return Ruling(threshold.text, threshold.stage, value, limit, kept, why)
+
+
+def _error(path: str, figures: Mapping[str, Any]) -> float:
+    """The known error of a figure, as a share of it; 0 where none is known."""
+    if not path.startswith("saturated."):
+        return 0.0
+    percent = (figures.get("saturated") or {}).get("error_percent")
+    return float("inf") if percent is None else percent / 100
 
 
 def _limit(text: str) -> float | str:

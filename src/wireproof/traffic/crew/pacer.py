@@ -180,7 +180,7 @@ class Crew:
         self._samples.add(sample)
         if sample.outcome in THROTTLED:
             self._seen["throttled"] += 1
-            if leg.until_throttled and leg is self._leg:
+            if leg is self._leg and leg.until_throttled in ("any", sample.outcome.removeprefix("throttled_")):
                 self._turn.set()
         elif sample.outcome in FAILED:
             self._seen["failed"] += 1
