@@ -1,0 +1,198 @@
+"""contracts/errors.py: each clause with an exchange that keeps it and the nearest that breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from made import answer, outcome_of, stream, verdict_of
+
+from wireproof.clause import Exchange
+
+Contract = Callable[[str], ModuleType]
+TURN = {"role": "user", "content": "Hi"}
+PLAIN = {"choices": [{"index": 0}], "usage": {}}
+ERROR = {"message": "`top_p` is too large.", "type": "invalid_request_error", "param": "top_p", "code": None}
+
+
+def asked(**fields: Any) -> dict[str, Any]:
+    return {"model": "m", "messages": [TURN], "max_tokens": 1, **fields}
+
+
+def told(
+    status: int = 400, body: Any = None, *, ask: Any = None, probe: str = "errors.made", **fields: Any
+) -> Exchange:
+    kind = "text/html" if isinstance(body, bytes) and body.startswith(b"<") else "application/json"
+    return answer(
+        {"error": {**ERROR, **fields}} if body is None else body,
+        status=status,
+        asked=asked(top_p=2) if ask is None else ask,
+        headers=(("content-type", kind),),
+        probe=probe,
+    )
+
+
+def without(key: str) -> Exchange:
+    return told(body={"error": {name: value for name, value in ERROR.items() if name != key}})
+
+
+def taken(ask: Any, probe: str = "errors.made") -> Exchange:
+    return told(200, PLAIN, ask=ask, probe=probe)
+
+
+def typed(kind: str | None) -> Exchange:
+    return answer({"error": ERROR}, status=400, headers=(("content-type", kind),) if kind else ())
+
+
+def routed(status: int, method: str, path: str, probe: str) -> Exchange:
+    return answer({"error": ERROR}, status=status, operation=None, method=method, path=path, probe=probe)
+
+
+BROKEN = b'{"model": '
+MISSING = {"model": "m"}
+STRINGS = asked(messages="Hi")
+ALONE = asked(top_logprobs=2)
+UNKNOWN = asked(model="wireproof-no-such-model")
+FOUND_OUT = "litellm.APIConnectionError: 'str' object has no attribute 'get'"
+
+CASES: list[tuple[str, Exchange, str]] = [
+    ("errors_come_in_the_envelope", told(), "pass"),
+    ("errors_come_in_the_envelope", told(401, {"error": ERROR, "status": 401}), "pass"),
+    ("errors_come_in_the_envelope", told(body={"detail": "No."}), "fail"),
+    ("errors_come_in_the_envelope", told(422, {"detail": [{"msg": "No.", "loc": ["body"]}]}), "fail"),
+    ("errors_come_in_the_envelope", told(body={"error": "No."}), "fail"),
+    ("errors_come_in_the_envelope", told(body=b"<html></html>"), "fail"),
+    ("errors_come_in_the_envelope", told(500, b"Internal Server Error"), "fail"),
+    ("errors_come_in_the_envelope", told(404, b""), "fail"),
+    ("errors_come_in_the_envelope", taken(asked()), "not-applicable"),
+    ("errors_have_four_keys", told(), "pass"),
+    ("errors_have_four_keys", told(body={"error": {**ERROR, "provider": "x"}}), "pass"),
+    ("errors_have_four_keys", without("param"), "fail"),
+    ("errors_have_four_keys", without("code"), "fail"),
+    ("errors_have_four_keys", told(body={"detail": "No."}), "not-applicable"),
+    ("errors_are_typed_as_documented", told(), "pass"),
+    ("errors_are_typed_as_documented", without("param"), "pass"),
+    ("errors_are_typed_as_documented", without("message"), "pass"),
+    ("errors_are_typed_as_documented", told(code=400), "fail"),
+    ("errors_are_typed_as_documented", told(message={"text": "No."}), "fail"),
+    ("errors_are_typed_as_documented", told(message=" "), "fail"),
+    ("errors_are_typed_as_documented", told(type=None), "fail"),
+    ("errors_are_typed_as_documented", told(param=["top_p"]), "fail"),
+    ("errors_are_typed_json", typed("application/json; charset=utf-8"), "pass"),
+    ("errors_are_typed_json", typed("text/plain"), "fail"),
+    ("errors_are_typed_json", typed(None), "fail"),
+    ("errors_are_typed_json", told(body=b"<html></html>"), "not-applicable"),
+    ("code_is_no_status", told(), "pass"),
+    ("code_is_no_status", told(code="http_400"), "pass"),
+    ("code_is_no_status", told(code="400"), "fail"),
+    ("null_is_null", told(), "pass"),
+    ("null_is_null", told(code="None"), "fail"),
+    ("null_is_null", told(param=""), "fail"),
+    ("mistakes_are_invalid_requests", told(), "pass"),
+    ("mistakes_are_invalid_requests", told(type="BadRequestError"), "fail"),
+    ("mistakes_are_invalid_requests", told(404, type="not_found_error"), "fail"),
+    ("mistakes_are_invalid_requests", told(429, type="requests"), "not-applicable"),
+    ("messages_are_for_the_caller", told(), "pass"),
+    ("messages_are_for_the_caller", told(message="Expected a message like {'role': 'user'}, got an object."), "pass"),
+    ("messages_are_for_the_caller", told(message="Error code: 400 - {'error': {'message': 'No.'}}"), "fail"),
+    ("messages_are_for_the_caller", told(message=FOUND_OUT), "fail"),
+    ("messages_are_for_the_caller", told(message="<app.Handler object at 0x7f3c>"), "fail"),
+    ("errors_carry_no_result", told(), "pass"),
+    ("errors_carry_no_result", told(body={"error": ERROR, "usage": None, "choices": []}), "pass"),
+    ("errors_carry_no_result", told(body={"error": ERROR, "usage": {"total_tokens": 3}}), "fail"),
+    ("success_carries_no_error", taken(asked()), "pass"),
+    ("success_carries_no_error", told(200, {**PLAIN, "error": None}), "pass"),
+    ("success_carries_no_error", told(200, {"error": ERROR}), "fail"),
+    ("success_carries_no_error", stream([PLAIN]), "not-applicable"),
+    ("mistakes_are_no_server_errors", told(ask=BROKEN), "pass"),
+    ("mistakes_are_no_server_errors", told(500, ask=BROKEN), "fail"),
+    ("mistakes_are_no_server_errors", told(500, ask=b"[]"), "fail"),
+    ("mistakes_are_no_server_errors", told(500, ask=STRINGS), "fail"),
+    ("mistakes_are_no_server_errors", told(503, ask=STRINGS), "inconclusive"),
+    ("mistakes_are_no_server_errors", told(500, ask=asked()), "not-applicable"),
+    ("mistakes_are_no_server_errors", routed(500, "GET", "/embeddings", "errors.wrong-method"), "fail"),
+    ("broken_json_is_a_400", told(ask=BROKEN), "pass"),
+    ("broken_json_is_a_400", told(404, ask=BROKEN), "fail"),
+    ("broken_json_is_a_400", taken(BROKEN), "fail"),
+    ("broken_json_is_a_400", told(500, ask=BROKEN), "not-applicable"),
+    ("broken_json_is_a_400", told(502, ask=BROKEN), "inconclusive"),
+    ("broken_json_is_a_400", told(ask=b"[]"), "not-applicable"),
+    ("a_body_must_be_an_object", told(ask=b"[]"), "pass"),
+    ("a_body_must_be_an_object", told(422, ask=b"[]"), "pass"),
+    ("a_body_must_be_an_object", told(ask=b"null"), "pass"),
+    ("a_body_must_be_an_object", taken(b"[]"), "fail"),
+    ("a_body_must_be_an_object", told(ask=BROKEN), "not-applicable"),
+    ("a_missing_field_is_refused", told(ask=MISSING), "pass"),
+    ("a_missing_field_is_refused", taken(MISSING), "fail"),
+    ("a_missing_field_is_refused", told(404, ask=MISSING), "fail"),
+    ("a_missing_field_is_refused", told(429, ask=MISSING), "inconclusive"),
+    ("a_missing_field_is_refused", taken(asked()), "not-applicable"),
+    ("a_wrong_type_is_refused", told(ask=STRINGS), "pass"),
+    ("a_wrong_type_is_refused", taken(STRINGS), "fail"),
+    ("a_wrong_type_is_refused", taken(asked()), "not-applicable"),
+    ("a_value_out_of_range_is_refused", told(), "pass"),
+    ("a_value_out_of_range_is_refused", taken(asked(top_p=2)), "fail"),
+    ("a_value_out_of_range_is_refused", taken(asked(temperature=3.5)), "fail"),
+    ("a_value_out_of_range_is_refused", taken(asked(n=0)), "fail"),
+    ("a_value_out_of_range_is_refused", taken(asked(top_p=1, temperature=2, n=None)), "not-applicable"),
+    ("top_logprobs_need_logprobs", told(ask=ALONE), "pass"),
+    ("top_logprobs_need_logprobs", taken(ALONE), "fail"),
+    ("top_logprobs_need_logprobs", taken(asked(top_logprobs=2, logprobs=True)), "not-applicable"),
+    ("invalid_requests_are_400", told(), "pass"),
+    ("invalid_requests_are_400", told(422), "fail"),
+    ("invalid_requests_are_400", told(422, ask=asked()), "not-applicable"),
+    ("param_names_the_field", told(), "pass"),
+    ("param_names_the_field", told(ask=STRINGS, param="body.messages[0]"), "pass"),
+    ("param_names_the_field", told(ask=MISSING, param="messages"), "pass"),
+    ("param_names_the_field", told(ask=ALONE, param="logprobs"), "pass"),
+    ("param_names_the_field", told(param=None), "fail"),
+    ("param_names_the_field", told(param="temperature"), "fail"),
+    ("param_names_the_field", told(ask=asked(), param=None), "not-applicable"),
+    ("an_unknown_model_is_a_404", told(404, ask=UNKNOWN), "pass"),
+    ("an_unknown_model_is_a_404", told(400, ask=UNKNOWN), "fail"),
+    ("an_unknown_model_is_a_404", taken(UNKNOWN), "fail"),
+    ("an_unknown_model_is_a_404", told(401, ask=UNKNOWN), "inconclusive"),
+    ("an_unknown_model_has_its_code", told(404, ask=UNKNOWN, code="model_not_found"), "pass"),
+    ("an_unknown_model_has_its_code", told(404, ask=UNKNOWN), "fail"),
+    ("an_unknown_model_has_its_code", taken(UNKNOWN), "not-applicable"),
+    ("an_unknown_path_is_a_404", routed(404, "POST", "/no/such", "errors.unknown-route"), "pass"),
+    ("an_unknown_path_is_a_404", routed(200, "POST", "/no/such", "errors.unknown-route"), "fail"),
+    ("an_unknown_path_is_a_404", routed(400, "POST", "/no/such", "errors.unknown-route"), "fail"),
+    ("a_wrong_method_is_refused", routed(405, "GET", "/embeddings", "errors.wrong-method"), "pass"),
+    ("a_wrong_method_is_refused", routed(404, "GET", "/embeddings", "errors.wrong-method"), "pass"),
+    ("a_wrong_method_is_refused", routed(200, "GET", "/embeddings", "errors.wrong-method"), "fail"),
+]
+
+
+@pytest.mark.parametrize(("clause", "exchange", "outcome"), CASES)
+def test_a_clause_tells_kept_from_broken(contract: Contract, clause: str, exchange: Exchange, outcome: str) -> None:
+    assert outcome_of(getattr(contract("errors"), clause), exchange) == outcome
+
+
+TWIN = {**STRINGS, "stream": True}
+PARITY: list[tuple[Exchange, str]] = [
+    (told(ask=TWIN, probe="errors.wrong-type-stream"), "pass"),
+    (told(ask=TWIN, probe="errors.wrong-type-stream", message="Another text."), "pass"),
+    (told(ask=TWIN, probe="errors.wrong-type-stream", code="stream_error"), "fail"),
+    (told(422, ask=TWIN, probe="errors.wrong-type-stream"), "fail"),
+    (stream([{"error": ERROR}], asked=TWIN, probe="errors.wrong-type-stream"), "fail"),
+    (told(429, ask=TWIN, probe="errors.wrong-type-stream"), "inconclusive"),
+]
+
+
+@pytest.mark.parametrize(("streamed", "outcome"), PARITY)
+def test_a_stream_is_refused_as_the_plain_request_is(contract: Contract, streamed: Exchange, outcome: str) -> None:
+    plain = told(ask=STRINGS, probe="errors.wrong-type")
+    assert outcome_of(contract("errors").streams_are_refused_alike, plain, streamed) == outcome
+
+
+def test_parity_says_nothing_where_the_plain_request_is_served(contract: Contract) -> None:
+    pair = taken(STRINGS, "errors.wrong-type"), told(ask=TWIN, probe="errors.wrong-type-stream")
+    assert outcome_of(contract("errors").streams_are_refused_alike, *pair) == "not-applicable"
+
+
+def test_a_finding_says_where_and_what(contract: Contract) -> None:
+    finding = verdict_of(contract("errors").errors_are_typed_as_documented, told(code=400)).findings[0]
+    assert (finding.where.pointer, finding.got) == ("/error/code", "400")
