@@ -38,7 +38,7 @@ def test_files_load_once_and_in_order_and_an_underscore_hides_one(tmp_path: Path
     for name in ("b.py", "a.py", "_hidden.py"):
         (tmp_path / name).write_text("seen = []\n")
     first, again = load_folder(tmp_path, "test"), load_folder(tmp_path, "test")
-    assert [module.__name__ for module in first] == ["wireproof:test:a", "wireproof:test:b"]
+    assert [module.__name__.rpartition(".")[2] for module in first] == ["a", "b"]
     assert [id(module) for module in first] == [id(module) for module in again]
 
 
@@ -76,3 +76,11 @@ def test_nothing_heavy_is_imported_before_it_is_used(first: str) -> None:
     )
     allowed = {"pytest"} if first.endswith("plugin") else set()
     assert set(told.stdout.split()) & set(HEAVY) <= allowed
+
+
+def test_files_of_a_folder_share_a_reader_and_folders_of_one_name_do_not_mix(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "_shared.py").write_text(f"WHO = {folder!r}\n")
+        (tmp_path / folder / "chat.py").write_text("from ._shared import WHO\n")
+    assert [load_folder(tmp_path / folder, "test")[0].WHO for folder in ("one", "two", "one")] == ["one", "two", "one"]

@@ -59,7 +59,7 @@ def load_contracts(extra: Sequence[Path] = ()) -> tuple[list[Clause], list[Probe
     modules = load_folder(shelf("contracts"), "contracts")
     for folder in extra:
         try:
-            found = load_folder(folder, f"contracts:{folder.resolve()}")
+            found = load_folder(folder.resolve(), "contracts")
         except Exception as broken:
             raise WrongOrder(f"{folder}: a contract file does not load: {type(broken).__name__}: {broken}") from broken
         if not found:

@@ -305,7 +305,7 @@ def contents(modules: Iterable[Any]) -> tuple[list[Clause], list[Probe]]:
     clauses: dict[str, Clause] = {}
     probes: dict[str, Probe] = {}
     for module in modules:
-        area = module.__name__.rpartition(":")[2].replace("_", " ")
+        area = module.__name__.rpartition(".")[2].replace("_", " ")
         for value in vars(module).values():
             for one in value if isinstance(value, list | tuple) else (value,):
                 if isinstance(one, Probe):

@@ -27,26 +27,37 @@ def shelf(name: str) -> Path:
 
 
 def load_file(path: Path, shelf_name: str) -> ModuleType:
-    """The module at `path`, loaded once and known as `wireproof:<shelf>:<stem>`.
+    """The module at `path`, loaded once and known as `wireproof:<shelf>.<stem>`.
 
-    Registered in sys.modules because dataclasses and pickle look there. Errors of the file itself
-    (syntax, import) leave as they are: they name its line.
+    Its folder stands in for a package, so files of one folder may share readers: `from ._chat import choices`.
+    Errors of the file itself (syntax, import) leave as they are: they name its line.
     """
-    name = f"wireproof:{shelf_name}:{path.stem}"
-    known = sys.modules.get(name)
-    if known is not None and known.__file__ == str(path):
-        return known
+    name = f"{_package(path.parent, shelf_name)}.{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[name] = module  # before it runs: dataclasses and pickling look there
     try:
         spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
     return module
+
+
+def _package(folder: Path, shelf_name: str) -> str:
+    """The name under which the files of a folder import each other; another folder gets another name."""
+    name = f"wireproof:{shelf_name.replace('.', '_')}"
+    while name in sys.modules and sys.modules[name].__path__ != [str(folder)]:
+        name += "'"
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
 
 
 def load_folder(folder: Path, shelf_name: str) -> list[ModuleType]:

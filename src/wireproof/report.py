@@ -116,7 +116,7 @@ def rendered(report: Report) -> dict[str, str]:
     """The text of every certification artifact by file name."""
     texts = {}
     for module in load_folder(shelf("reports"), "reports"):
-        if module.__name__.rpartition(":")[2].startswith("certify_"):
+        if module.__name__.rpartition(".")[2].startswith("certify_"):
             texts[module.FILE] = module.render(report)
     return texts
 
