@@ -40,7 +40,7 @@ def bounds_crash(ask: Ask, serve: Serve) -> Answer:
     return refused(serve(ask), CRASH, status=500) if is_beyond else serve(ask)
 
 
-@fault("cases.types-crash", breaks="cases.negative", also=("errors.client-fault", "errors.wrong-type"))
+@fault("cases.types-crash", breaks="cases.negative", also=("errors.client-fault", "errors.invalid"))
 def types_crash(ask: Ask, serve: Serve) -> Answer:
     """500 for a number in the place of an object or a text, as an unhandled exception makes it."""
     names = ("stop", "tools", "response_format", "input", "prompt", "model")

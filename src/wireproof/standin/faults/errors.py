@@ -171,16 +171,12 @@ def a_list_is_taken(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.with_json({"model": "gpt-4.1-mini", "messages": TURNS, "max_tokens": 1}))
 
 
-@fault("errors.missing-taken", breaks="errors.missing")
+@fault("errors.missing-taken", breaks="errors.invalid")
 def missing_messages_are_made_up(ask: Ask, serve: Serve) -> Answer:
     """A chat request without messages is answered."""
-    return serve(ask.changed(messages=TURNS) if _is_chat(ask) and ask.asked and "messages" not in ask.asked else ask)
-
-
-@fault("errors.type-coerced", breaks="errors.wrong-type")
-def a_string_is_taken_for_messages(ask: Ask, serve: Serve) -> Answer:
-    """A string is taken for a list of messages."""
-    return serve(ask.changed(messages=TURNS) if isinstance(ask.asked.get("messages"), str) else ask)
+    if ask.streamed or not _is_chat(ask) or not ask.asked or "messages" in ask.asked:
+        return serve(ask)
+    return serve(ask.changed(messages=TURNS))
 
 
 # The bounds that a request may break, and the value that a tolerant server works with instead.
@@ -258,7 +254,7 @@ def any_method_is_served(ask: Ask, serve: Serve) -> Answer:
     return json_answer({}, headers=answer.headers[1:]) if answer.status == 405 else answer
 
 
-@fault("errors.after-200", breaks="errors.parity", also=("errors.wrong-type", "sse.*"))
+@fault("errors.after-200", breaks="errors.parity", also=("errors.invalid", "sse.*"))
 def streams_are_refused_inside(ask: Ask, serve: Serve) -> Answer:
     """A wrong request with `stream: true` is answered 200, with the error as the first event."""
     if not ask.streamed:
