@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wireproof.content import load_folder, shelf
+from wireproof.content import load_file, shelf
 from wireproof.traffic.contract import judged_headers
 from wireproof.traffic.keepsake import read_exchanges
 from wireproof.traffic.run import read_runs, workers_folder
@@ -38,9 +38,9 @@ def conclude(out: Path) -> dict[str, Any]:
 
 def rendered(summary: dict[str, Any]) -> dict[str, str]:
     """The text of every artifact by file name: each `reports/load_*.py` has `FILE` and `render(summary)`."""
-    modules = load_folder(shelf("reports"), "reports")
-    ours = [module for module in modules if module.__name__.rpartition(":")[2].startswith("load_")]
-    return {module.FILE: module.render(summary) for module in ours}
+    files = sorted(shelf("reports").glob("load_*.py"))
+    modules = [load_file(path, "reports") for path in files]
+    return {module.FILE: module.render(summary) for module in modules}
 
 
 def _truth(folder: Path) -> dict[str, Any] | None:
