@@ -71,6 +71,7 @@ SILENT_AFTER_FINISH = Machine(
 # ------------------------------------------------------------------------------------------------- probes
 
 HELLO = [{"role": "user", "content": "Say hello in three words."}]
+ACCENTS = [{"role": "user", "content": "Repeat after me: naïve café, 你好, 👋🏽!"}]
 COUNT = [{"role": "user", "content": "Count from 1 to 40 in digits, separated by single spaces."}]
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
 PATH = "/chat/completions"
@@ -84,23 +85,11 @@ PROBES = (
         about="a short streamed answer with usage",
     ),
     probe(
-        "chat.stream-bare",
-        "POST",
-        PATH,
-        {
-            "model": MODEL,
-            "messages": [{"role": "user", "content": "Repeat after me: naïve café, 你好, 👋🏽!"}],
-            "max_tokens": 16,
-            "stream": True,
-        },
-        about="a stream without usage, of characters longer than a byte",
-    ),
-    probe(
         "chat.stream-n",
         "POST",
         PATH,
-        {"model": MODEL, "messages": HELLO, "max_tokens": 8, "n": 2, **USAGE},
-        about="a stream of two choices",
+        {"model": MODEL, "messages": ACCENTS, "max_tokens": 8, "n": 2, **USAGE},
+        about="a stream of two choices, of characters longer than a byte",
     ),
     probe(
         "chat.stream-long",

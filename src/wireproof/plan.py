@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import quote
 
 from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe
 from wireproof.judge import Planned
@@ -15,6 +16,7 @@ from wireproof.spec import Spec
 # What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
 UNCAPPED_TOKENS = 256
 CHARACTERS_PER_TOKEN = 4  # the rule of thumb that published price calculators use for English
+PATH_SAFE = "!$&'()*+,;=:@"  # besides letters, digits and -._~; the official SDK encodes ids the same way
 IMAGE_TOKENS = 85  # the least a picture costs (low detail); ours are a few pixels wide
 
 
@@ -115,7 +117,7 @@ def bind(call: Call, models: Models) -> Call:
     names = {placeholder: name for placeholder, name in models.names().items() if name}
     path = call.path
     for placeholder, name in names.items():
-        path = path.replace(placeholder, name)
+        path = path.replace(placeholder, quote(name, safe=PATH_SAFE))
     return replace(call, path=path, body=_filled(call.body, names), query=_filled(dict(call.query), names))
 
 

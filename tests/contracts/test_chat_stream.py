@@ -240,7 +240,7 @@ def test_other_answers_are_not_judged(contract: Callable[[str], ModuleType]) -> 
             assert outcome_of(one, *others) == "not-applicable"
 
 
-def test_the_surface_asks_five_times_at_most(contract: Callable[[str], ModuleType]) -> None:
+def test_the_surface_asks_four_times_at_most(contract: Callable[[str], ModuleType]) -> None:
     probes = contract("chat_stream").PROBES
-    assert len(probes) == 5
+    assert len(probes) == 4
     assert all(probe.first.body["max_tokens"] <= 64 for probe in probes)

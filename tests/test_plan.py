@@ -1,0 +1,94 @@
+"""Planning: which probes feed which clauses, in whose names, at what price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wireproof.clause import EMBEDDING_MODEL, MODEL, Call, Clause, answered, probe, sent
+from wireproof.plan import Cost, Models, bind, call_cost, encoded, make_plan, select, usd
+from wireproof.spec import load_spec
+
+CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "x" * 400}], "max_tokens": 10}
+
+
+def a_clause(id: str = "a.b", on: Any = None) -> Clause:
+    return Clause(id, "MUST", "A promise.", "SPEC", on or sent(), "none", lambda *exchanges: None)
+
+
+def a_probe(id: str, body: Any = None, **more: Any) -> Any:
+    return probe(id, "POST", "/chat/completions", body or CHAT, about="a test", **more)
+
+
+def test_only_probes_that_feed_a_clause_are_planned() -> None:
+    many = a_clause(on=answered(asks=lambda body: body.get("n") == 2))
+    plan = make_plan(load_spec(), [many], [a_probe("one"), a_probe("two", {**CHAT, "n": 2})], Models("m"))
+    assert [planned.id for planned in plan.probes] == ["two"]
+
+
+def test_what_cannot_be_asked_is_left_out_with_the_option_that_would_bring_it() -> None:
+    probes = [a_probe("e", {"model": EMBEDDING_MODEL, "input": "x"}, needs=EMBEDDING_MODEL), a_probe("k", auth="cut")]
+    plan = make_plan(load_spec(), [a_clause()], probes, Models("m"), has_key=False)
+    assert {left.probe: left.unsent for left in plan.left_out} == {
+        "e": "no embedding model was named (--embedding-model)",
+        "k": "no API key was given, so keys cannot be judged",
+    }
+    assert all(left.declined for left in plan.planned())
+
+
+@pytest.mark.parametrize(
+    ("path", "bound"),
+    [("/models/$chat-model", "/models/org%2Fname:8b"), ("/chat/completions", "/chat/completions")],
+)
+def test_a_models_name_is_encoded_in_a_path_as_the_official_sdk_does(path: str, bound: str) -> None:
+    assert bind(Call("GET", path), Models("org/name:8b")).path == bound
+    assert load_spec().operation_for("GET", "/models/org%2Fname:8b") is not None
+
+
+def test_placeholders_are_filled_wherever_they_stand_and_other_text_is_left_alone() -> None:
+    call = Call("POST", "/x", {"a": [{"model": MODEL}], "b": f"not {MODEL}"}, {"model": MODEL})
+    bound = bind(call, Models("m"))
+    assert bound.body == {"a": [{"model": "m"}], "b": f"not {MODEL}"}
+    assert bound.query == {"model": "m"}
+
+
+def test_a_body_is_sent_as_utf8_json_or_as_the_bytes_it_is() -> None:
+    assert encoded(Call("POST", "/x", {"a": "é"})) == '{"a": "é"}'.encode()
+    assert encoded(Call("POST", "/x", b'{"torn')) == b'{"torn'
+    assert encoded(Call("GET", "/x")) == b""
+
+
+@pytest.mark.parametrize(
+    ("fields", "completion"),
+    [({}, 10), ({"n": 3}, 30), ({"max_completion_tokens": 4}, 4), ({"max_tokens": None}, 256)],
+)
+def test_a_price_counts_every_choice_to_its_cap(fields: dict[str, Any], completion: int) -> None:
+    cost = call_cost(
+        load_spec(), Call("POST", "/chat/completions", {**CHAT, **fields, "model": "gpt-4.1-mini"}), "answer"
+    )
+    assert cost.completion_tokens == completion
+    assert 100 <= cost.prompt_tokens <= 120
+    assert cost.usd == usd(load_spec(), "gpt-4.1-mini", cost.prompt_tokens, completion)
+
+
+def test_what_must_be_refused_costs_nothing_and_an_unknown_model_has_no_price() -> None:
+    call = Call("POST", "/chat/completions", {**CHAT, "model": "who-knows"})
+    assert call_cost(load_spec(), call, "refusal") == Cost(1)
+    assert call_cost(load_spec(), call, "answer").usd is None
+    assert (Cost(1) + Cost(1, usd=None)).usd is None
+
+
+def test_a_snapshot_costs_what_its_model_costs() -> None:
+    assert usd(load_spec(), "gpt-4.1-mini-2025-04-14", 1000, 0) == usd(load_spec(), "gpt-4.1-mini", 1000, 0)
+
+
+def test_selection_is_by_glob_and_by_what_is_below() -> None:
+    clauses = [a_clause(id) for id in ("chat.n", "chat.stream.done", "chat.stream.role", "errors.range")]
+    chosen = {only: [clause.id for clause in select(clauses, [only])] for only in ("chat.stream", "*.range", "chat.n")}
+    assert chosen == {
+        "chat.stream": ["chat.stream.done", "chat.stream.role"],
+        "*.range": ["errors.range"],
+        "chat.n": ["chat.n"],
+    }
+    assert select(clauses, []) == clauses
