@@ -51,7 +51,8 @@ def chart(timeline: dict[str, Any], series: dict[str, str], unit: str) -> dict[s
         return round(HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * value / top, 1)
 
     lines = []
-    for name, colour in series.items():
+    told = [name for name in series if any(row[name] is not None for row in bins)]
+    for name in told:
         runs: list[list[str]] = [[]]
         for row in bins:
             if row[name] is None:
@@ -60,7 +61,7 @@ def chart(timeline: dict[str, Any], series: dict[str, str], unit: str) -> dict[s
                 runs[-1].append(f"{across(row['t'] + bin_s / 2)},{up(row[name])}")
         points = [" ".join(run) for run in runs if len(run) > 1]
         dots = [run[0].split(",") for run in runs if len(run) == 1]
-        lines.append({"name": name.replace("_", " "), "colour": colour, "points": points, "dots": dots})
+        lines.append({"name": name.replace("_", " "), "colour": series[name], "points": points, "dots": dots})
     return {
         "width": WIDTH,
         "height": HEIGHT,

@@ -39,7 +39,7 @@ def _latencies(summary: dict[str, Any]) -> list[str]:
 def _saturated(summary: dict[str, Any]) -> list[str]:
     rows = [(name, stage["saturated"]) for name, stage in summary["stages"].items() if stage["saturated"]]
     told = [
-        f"- `{name}`: admitted {one['admitted_' + one['binding']]:,.1f} {one['binding'].upper()}, give or take "
+        f"- `{name}`: admitted {one['admitted_' + one['binding']]:,.2f} {one['binding'].upper()}, give or take "
         f"{one['error_percent']} % ({one['admitted']} requests in {one['window_s']:g} s)"
         for name, one in rows
     ]

@@ -90,7 +90,7 @@ def tell(summary: dict[str, Any], out: Path) -> None:
         if full:
             error = f" ± {full['error_percent']}%" if full["error_percent"] else ""
             click.echo(
-                f"{name}: admitted {full['admitted_' + full['binding']]:,.1f} {full['binding'].upper()}{error} "
+                f"{name}: admitted {full['admitted_' + full['binding']]:,.2f} {full['binding'].upper()}{error} "
                 f"({full['admitted']} requests in {full['window_s']:g} s; {full['refusals']} refused)"
             )
     _tell_error(summary)
