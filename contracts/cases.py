@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, NotApplicable, Undecodable, clause, expect, load_spec, sent
+from wireproof.clause import Exchange, Inconclusive, NotApplicable, clause, expect, load_spec, sent
+
+from ._reading import error_of
 
 NOT_NOW = (401, 403, 429, 502, 503, 504)
 NOT_SERVED = (404, 405, 501)
@@ -17,18 +19,9 @@ NOT_SERVED = (404, 405, 501)
 ABOUT_CONTENT = ("content_filter", "content_policy_violation", "context_length_exceeded")
 
 
-def _error(exchange: Exchange) -> dict[str, Any]:
-    """The error object of an answer; {} when it has none."""
-    try:
-        error = exchange.json["error"]
-    except (Undecodable, LookupError, TypeError):
-        return {}
-    return error if isinstance(error, dict) else {}
-
-
 def _is_judged(exchange: Exchange) -> None:
     """Ends the clause when the answer is about something else than the request."""
-    error = _error(exchange)
+    error = error_of(exchange)
     said = f"{exchange.id} was answered {exchange.status}: {error.get('message', '')}"[:200]
     if exchange.status in NOT_NOW:
         raise Inconclusive(said)
@@ -51,7 +44,7 @@ def legal_requests_are_served(exchange: Exchange) -> None:
     status = exchange.status or 0
     if 200 <= status < 300:
         return
-    error = _error(exchange)
+    error = error_of(exchange)
     if error.get("code") == "model_not_found":
         raise Inconclusive(f"{exchange.id}: {error.get('message')}")
     got = f"status {status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
@@ -86,7 +79,7 @@ def wrong_requests_are_refused(exchange: Exchange) -> None:
     _is_judged(exchange)
     status = exchange.status or 0
     expect(400 <= status < 500, expected=f"a 4xx: {_breach(exchange)}", got=f"status {status}")
-    message = _error(exchange).get("message")
+    message = error_of(exchange).get("message")
     is_told = isinstance(message, str) and bool(message)
     got = exchange.wire[:120].decode("utf-8", "replace")
     expect(is_told, expected=f'{{"error": {{"message": ...}}}}: {_breach(exchange)}', got=got)

@@ -16,13 +16,15 @@ from wireproof.clause import (
     Inconclusive,
     NotApplicable,
     Probe,
-    Undecodable,
     clause,
     expect,
     probe,
     sent,
     together,
 )
+
+from ._acceptance import OTHER_TROUBLE, expect_feature_served
+from ._reading import as_count, as_object, error_of
 
 CHAT = "createChatCompletion"
 FIRST = "In the café of Zürich’s old station, a “naïve” waiter sold crème brûlée to a señor from São Paulo. "
@@ -74,9 +76,8 @@ PROBES = (
 
 
 def _prompt_tokens(exchange: Exchange) -> int:
-    usage = exchange.json.get("usage") if isinstance(exchange.json, dict) else None
-    count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-    if not isinstance(count, int) or isinstance(count, bool):
+    count = as_count(as_object(as_object(exchange.json).get("usage")).get("prompt_tokens"))
+    if count is None:
         raise Inconclusive(f"{exchange.id} does not say its prompt_tokens")
     return count
 
@@ -84,10 +85,6 @@ def _prompt_tokens(exchange: Exchange) -> int:
 def _expect_more(less: Exchange, more: Exchange, what: str, slack: int = 0) -> None:
     least, got = _prompt_tokens(less) + slack, _prompt_tokens(more)
     expect(got > least, expected=f"more than {least} prompt tokens, {what}", got=str(got), at="/usage/prompt_tokens")
-
-
-# What a status says about the key, the route, the load: nothing about the form of a message.
-OTHER_TROUBLE = (401, 403, 404, 408, 429, 502, 503, 504)
 
 
 @clause(
@@ -101,25 +98,7 @@ def roles_and_forms_of_content_are_accepted(exchange: Exchange) -> None:
 
     A refusal with a code such as `unsupported_value` is no finding.
     """
-    status = exchange.status or 0
-    if 200 <= status < 300:
-        return
-    error = _error(exchange)
-    said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
-    if status == 501 or str(error.get("code") or "").startswith("unsupported"):
-        raise NotApplicable(said)
-    # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
-    if status in OTHER_TROUBLE or status >= 500:
-        raise Inconclusive(said)
-    expect(False, expected="a 2xx answer", got=said)
-
-
-def _error(exchange: Exchange) -> dict[str, Any]:
-    try:
-        error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
-    except Undecodable:
-        return {}
-    return error if isinstance(error, dict) else {}
+    expect_feature_served(exchange)
 
 
 @clause(
@@ -229,5 +208,5 @@ def images_reach_the_model(parts: Exchange, image: Exchange) -> None:
     if image.status in OTHER_TROUBLE:
         raise Inconclusive(f"{image.id} was answered {image.status}")
     if image.status != 200:
-        raise NotApplicable(f"images are refused: {image.status} {_error(image).get('message', '')}")
+        raise NotApplicable(f"images are refused: {image.status} {error_of(image).get('message', '')}")
     _expect_more(parts, image, "with an image more")

@@ -16,7 +16,6 @@ from wireproof.clause import (
     Flow,
     Inconclusive,
     NotApplicable,
-    Undecodable,
     answered,
     clause,
     expect,
@@ -24,6 +23,9 @@ from wireproof.clause import (
     load_spec,
     steps,
 )
+
+from ._chat import message_of
+from ._reading import choices_in, maybe_object
 
 SAID = "Name a river."
 LABELS = {"purpose": "wireproof", "stage": "made"}
@@ -44,7 +46,7 @@ def life_of_a_completion() -> Flow:
             "metadata": LABELS,
         },
     )
-    id = _object(made).get("id")
+    id = maybe_object(made).get("id")
     if not _is_ok(made) or not isinstance(id, str) or not id or "/" in id:
         return
     path = f"/chat/completions/{id}"
@@ -64,14 +66,6 @@ def _is_ok(exchange: Exchange) -> bool:
     return exchange.trouble is None and exchange.status is not None and 200 <= exchange.status < 300
 
 
-def _object(exchange: Exchange) -> dict[str, Any]:
-    """The JSON object of an answer, {} when it is none."""
-    try:
-        return exchange.json if isinstance(exchange.json, dict) else {}
-    except Undecodable:
-        return {}
-
-
 def _stored(exchanges: Sequence[Exchange]) -> dict[str, Any]:
     """The completion as it was made, once it is known to be stored."""
     made, *later = exchanges
@@ -80,7 +74,7 @@ def _stored(exchanges: Sequence[Exchange]) -> dict[str, Any]:
     read = later[0]
     if not _is_ok(read):
         raise NotApplicable(f"completions are not stored: {read.id} was answered {read.status}")
-    return _object(made)
+    return maybe_object(made)
 
 
 def _step(exchanges: Sequence[Exchange], operation: str, *, after: str | None = None) -> Exchange:
@@ -104,14 +98,8 @@ def _answered_step(exchanges: Sequence[Exchange], operation: str, what: str) -> 
 
 def _said(completion: dict[str, Any]) -> list[tuple[Any, Any]]:
     """Text and finish reason of each choice."""
-    choices = completion.get("choices")
-    found = []
-    for choice in choices if isinstance(choices, list) else []:
-        if isinstance(choice, dict):
-            message = choice.get("message")
-            text = message.get("content") if isinstance(message, dict) else None
-            found.append((text or "", choice.get("finish_reason")))
-    return found
+    choices = [choice for _, choice in choices_in(completion)]
+    return [(message_of(choice).get("content") or "", choice.get("finish_reason")) for choice in choices]
 
 
 # ------------------------------------------------------------------------------------------------- clauses
@@ -144,7 +132,7 @@ def a_stored_completion_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A stored completion has the `id`, `object`, `created`, `model` and choices of the answer that made it."""
     made = _stored(exchanges)
     exchange = _step(exchanges, "getChatCompletion")
-    read = _object(exchange)
+    read = maybe_object(exchange)
     for name in ("id", "object", "created", "model"):
         is_same = read.get(name) == made.get(name)
         expect(is_same, expected=f"{name} {made.get(name)!r}", got=read.get(name), at=f"{exchange.id} /{name}")
@@ -156,7 +144,7 @@ def metadata_comes_back(exchanges: list[Exchange]) -> None:
     """A stored completion carries the `metadata` it was made with, unchanged."""
     _stored(exchanges)
     exchange = _step(exchanges, "getChatCompletion")
-    labels = _object(exchange).get("metadata")
+    labels = maybe_object(exchange).get("metadata")
     expect(labels == LABELS, expected=str(LABELS), got=labels, at=f"{exchange.id} /metadata")
 
 
@@ -165,7 +153,7 @@ def a_stored_completion_is_listed(exchanges: list[Exchange]) -> None:
     """A stored completion is in the list; `order: desc` begins with the newest."""
     id = _stored(exchanges).get("id")
     exchange = _answered_step(exchanges, "listChatCompletions", "a list of stored completions")
-    page = _object(exchange)
+    page = maybe_object(exchange)
     ids = _ids(page)
     if id not in ids and ids and page.get("has_more") is True:
         raise Inconclusive("others were stored in the meantime")
@@ -183,7 +171,7 @@ def a_page_names_its_ends(exchange: Exchange) -> None:
 
     Clients ask for the next page with `after`: a cursor that is not the last id loses items or repeats them.
     """
-    page = _object(exchange)
+    page = maybe_object(exchange)
     ids = _ids(page)
     asked = exchange.request.query.get("limit", "")
     if asked.isdecimal():
@@ -206,7 +194,7 @@ def an_update_changes_the_metadata(exchanges: list[Exchange]) -> None:
     """An update is answered with the same completion and its new `metadata`."""
     id = _stored(exchanges).get("id")
     exchange = _answered_step(exchanges, "updateChatCompletion", "the completion with its new metadata")
-    changed = _object(exchange)
+    changed = maybe_object(exchange)
     expect(changed.get("id") == id, expected=f"id {id}", got=changed.get("id"), at=f"{exchange.id} /id")
     labels = changed.get("metadata")
     expect(labels == NEW_LABELS, expected=str(NEW_LABELS), got=labels, at=f"{exchange.id} /metadata")
@@ -217,7 +205,7 @@ def a_deletion_says_so(exchanges: list[Exchange]) -> None:
     """A deletion is answered `{id, object: "chat.completion.deleted", deleted: true}` with the id that was deleted."""
     id = _stored(exchanges).get("id")
     exchange = _answered_step(exchanges, "deleteChatCompletion", "a deletion")
-    told = _object(exchange)
+    told = maybe_object(exchange)
     expect(told.get("deleted") is True, expected="deleted true", got=told.get("deleted"), at=f"{exchange.id} /deleted")
     expect(told.get("id") == id, expected=f"id {id}", got=told.get("id"), at=f"{exchange.id} /id")
 

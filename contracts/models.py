@@ -10,7 +10,6 @@ from wireproof.clause import (
     Exchange,
     Inconclusive,
     NotApplicable,
-    Undecodable,
     Violation,
     answered,
     clause,
@@ -20,6 +19,8 @@ from wireproof.clause import (
     sent,
     together,
 )
+
+from ._reading import error_of
 
 UNKNOWN = "wireproof-no-such-model"
 PROBES = (
@@ -241,7 +242,7 @@ def an_unknown_model_is_not_found(exchange: Exchange) -> None:
     if exchange.status in NOT_NOW:
         raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
     expect(exchange.status == 404, expected="404", got=f"status {exchange.status}")
-    error = _error(exchange)
+    error = error_of(exchange)
     is_told = isinstance(error.get("message"), str) and bool(error["message"])
     expect(is_told, expected='{"error": {"message": ...}}', got=exchange.wire[:120].decode("utf-8", "replace"))
 
@@ -257,17 +258,8 @@ def an_unknown_model_has_its_code(exchange: Exchange) -> None:
 
     A wrong path is a 404 too: only the code tells a client which of the two it made.
     """
-    error = _error(exchange)
+    error = error_of(exchange)
     if not error:
         raise Inconclusive("no error object")
     code = error.get("code")
     expect(code == "model_not_found", expected="model_not_found", got=code, at="/error/code")
-
-
-def _error(exchange: Exchange) -> dict[str, Any]:
-    """The error object of an answer; {} when it has none."""
-    try:
-        error = exchange.json["error"]
-    except (Undecodable, LookupError, TypeError):
-        return {}
-    return error if isinstance(error, dict) else {}

@@ -15,6 +15,10 @@ from wireproof.clause import (
     together,
 )
 
+from ._asked import choices_asked, prompts
+from ._chat import text_of
+from ._reading import as_count, as_object, as_objects, as_text, object_of, told
+
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 PROMPT_PARTS = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens")
 COMPLETION_PARTS = (
@@ -30,53 +34,28 @@ WHOLE = answered("createChatCompletion", "createCompletion", streamed=False)
 # ------------------------------------------------------------------------------------------------ reading
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int else None
-
-
-def _object(exchange: Exchange) -> dict[str, Any]:
-    body = exchange.json
-    if not isinstance(body, dict):
-        raise Inconclusive("the answer is not a JSON object")
-    return body
-
-
 def _usage(exchange: Exchange) -> dict[str, Any]:
-    usage = _object(exchange).get("usage")
+    usage = object_of(exchange).get("usage")
     if not isinstance(usage, dict):
         raise Inconclusive("the answer has no usage")
     return usage
 
 
 def _counted(exchange: Exchange, name: str) -> int:
-    count = _count(_usage(exchange).get(name))
+    count = as_count(_usage(exchange).get(name))
     if count is None:
         raise Inconclusive(f"usage has no whole number {name}")
     return count
 
 
 def _choices(exchange: Exchange) -> list[dict[str, Any]]:
-    choices = _object(exchange).get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    return as_objects(object_of(exchange).get("choices"))
 
 
 def _text(choice: dict[str, Any]) -> str:
     """What a choice says, in chat or in legacy completions."""
     message = choice.get("message")
-    text = message.get("content") if isinstance(message, dict) else choice.get("text")
-    return text if isinstance(text, str) else ""
-
-
-def _prompts(asked: dict[str, Any]) -> int:
-    """How many prompts a legacy request holds; a list of numbers is one prompt of tokens."""
-    prompt = asked.get("prompt")
-    if not isinstance(prompt, list) or any(type(one) is int for one in prompt):
-        return 1
-    return max(1, len(prompt))
-
-
-def _asked_choices(asked: dict[str, Any]) -> int:
-    return max(1, _count(asked.get("n")) or 1) * _prompts(asked)
+    return text_of(message) if isinstance(message, dict) else as_text(choice.get("text"))
 
 
 # ------------------------------------------------------------------------------------------------ clauses
@@ -88,15 +67,15 @@ def usage_is_there(exchange: Exchange) -> None:
 
     Bills, budgets and dashboards read exactly these names; `input_tokens` belongs to another API.
     """
-    found = _object(exchange).get("usage")
-    usage = found if isinstance(found, dict) else {}
+    found = object_of(exchange).get("usage")
+    usage = as_object(found)
     expect(usage is found, expected=f"an object with {shown(COUNTS)}", got=shown(found), at="/usage")
     for name in COUNTS:
-        count = _count(usage.get(name))
+        count = as_count(usage.get(name))
         expect(
             count is not None and count >= 0,
             expected="a whole number, 0 or more",
-            got=shown(usage[name]) if name in usage else f"no key {name!r}, only {shown(sorted(usage))}",
+            got=told(usage, name),
             at=f"/usage/{name}",
         )
 
@@ -119,7 +98,7 @@ def prompt_is_counted(exchange: Exchange) -> None:
     if not (exchange.request.asked.get("messages") or exchange.request.asked.get("prompt")):
         raise NotApplicable("the prompt is empty")
     got = _counted(exchange, "prompt_tokens")
-    least = _prompts(exchange.request.asked)
+    least = len(prompts(exchange.request.asked))
     expect(got >= least, expected=f"at least {least}", got=f"{got}", at="/usage/prompt_tokens")
 
 
@@ -152,7 +131,7 @@ def _expect_parts(exchange: Exchange, whole: str, names: tuple[str, ...]) -> Non
     for name in names:
         if details.get(name) is None:
             continue
-        part = _count(details[name])
+        part = as_count(details[name])
         expect(
             part is not None and 0 <= part <= most,
             expected=f"a whole number from 0 to {most} ({whole})",
@@ -165,7 +144,7 @@ def _expect_parts(exchange: Exchange, whole: str, names: tuple[str, ...]) -> Non
     "usage.choices",
     level="MUST",
     source="SPEC CreateChatCompletionRequest.n: charged for the tokens of all choices",
-    on=answered("createChatCompletion", "createCompletion", streamed=False, asks=lambda body: _asked_choices(body) > 1),
+    on=answered("createChatCompletion", "createCompletion", streamed=False, asks=lambda body: choices_asked(body) > 1),
 )
 def all_choices_are_counted(exchange: Exchange) -> None:
     """`completion_tokens` covers all choices, not one of them.
@@ -175,7 +154,7 @@ def all_choices_are_counted(exchange: Exchange) -> None:
     choices, asked = _choices(exchange), exchange.request.asked
     if len(choices) < 2:
         raise Inconclusive("there is only one choice")
-    cap = _count(asked.get("max_completion_tokens")) or _count(asked.get("max_tokens")) or 0
+    cap = as_count(asked.get("max_completion_tokens")) or as_count(asked.get("max_tokens")) or 0
     least = sum(bool(_text(choice)) for choice in choices)
     if cap > 1 and all(choice.get("finish_reason") == "length" for choice in choices):
         # A choice may lack the one token that opened it; some servers do not count that.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
 from wireproof.clause import Chunk, Clause, Exchange, Request, Trouble
@@ -100,3 +101,13 @@ def verdict_of(clause: Clause | Callable[..., None], *exchanges: Exchange) -> Ve
 
 def outcome_of(clause: Clause | Callable[..., None], *exchanges: Exchange) -> str:
     return verdict_of(clause, *exchanges).outcome
+
+
+def clauses_of(*modules: ModuleType) -> list[Any]:
+    """The clause functions that these contract files define."""
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if hasattr(value, "clause") and value.__module__ == module.__name__
+    ]

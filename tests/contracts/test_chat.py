@@ -7,43 +7,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, verdict_of
+from made_chat import MODEL, NOW, WHOLE, body, choice, plain, said, without
 
 from wireproof.clause import Exchange
-
-NOW = 1_760_000_000
-MODEL = "gpt-4.1-mini"
-WHOLE = "Hello there, my friend."
 
 
 @pytest.fixture(scope="module")
 def chat(contract: Callable[[str], ModuleType]) -> ModuleType:
     return contract("chat")
-
-
-def choice(content: Any = WHOLE, finish: Any = "stop", index: int = 0, **message: Any) -> dict[str, Any]:
-    said = {"role": "assistant", "content": content, "refusal": None, **message}
-    return {"index": index, "message": said, "logprobs": None, "finish_reason": finish}
-
-
-def body(*choices: Any, prompt: Any = 9, completion: Any = 6, **changed: Any) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-abc",
-        "object": "chat.completion",
-        "created": NOW,
-        "model": MODEL,
-        "choices": list(choices) or [choice()],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
-        **changed,
-    }
-
-
-def said(*choices: Any, probe: str = "made", ask: dict[str, Any] | None = None, **changed: Any) -> Exchange:
-    return answer(body(*choices, **changed), asked={"model": MODEL, **(ask or {})}, probe=probe)
-
-
-def without(key: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in value.items() if name != key}
 
 
 def lacking(key: str) -> Exchange:
@@ -55,20 +27,6 @@ def message_without(key: str) -> Exchange:
     return said({**one, "message": without(key, one["message"])})
 
 
-def plain(text: str = WHOLE, completion: int = 6, finish: str = "stop", **changed: Any) -> Exchange:
-    return said(choice(text, finish), probe="chat.plain", ask={"max_tokens": 24}, completion=completion, **changed)
-
-
-def capped(text: Any, finish: Any, completion: int = 2, name: str = "max_tokens") -> Exchange:
-    probe = "chat.cap" if name == "max_tokens" else "chat.cap-completion"
-    return said(choice(text, finish), probe=probe, ask={name: 2}, completion=completion)
-
-
-def stopped(text: str, finish: Any = "stop", stop: Any = "m") -> Exchange:
-    return said(choice(text, finish), probe="chat.stop", ask={"max_tokens": 24, "stop": stop}, completion=3)
-
-
-CUT = "Hello there, "  # what is left of WHOLE before "m"
 PLAIN = said()
 # What other servers send and clients take: none of it breaks anything.
 LEGAL = [
@@ -84,7 +42,7 @@ LEGAL = [
 ]
 EVERYWHERE = (
     "answer_keeps_the_schema object_literal id_is_there id_of_the_right_kind created_is_now model_is_named one_choice "
-    "role_is_assistant content_is_text_or_null content_is_the_answer_only service_tier_is_known finish_reason_is_known"
+    "role_is_assistant content_is_text_or_null content_is_the_answer_only service_tier_is_known"
 )
 
 Pair = tuple[str, list[Exchange], list[Exchange]]
@@ -140,50 +98,6 @@ PAIRS: dict[str, Pair] = {
         [said(without("logprobs", choice()), probe="chat.plain")],
     ),
     "own tier": ("service_tier_is_known", [said(service_tier=None)], [said(service_tier="on_demand")]),
-    "capitals": ("finish_reason_is_known", [PLAIN], [said(choice(finish="STOP"))]),
-    "null reason": ("finish_reason_is_known", [PLAIN], [said(choice(finish=None))]),
-    "eos": ("finish_reason_is_known", [PLAIN], [said(choice(finish="eos"))]),
-    "no reason": ("finish_reason_is_known", [PLAIN], [said(without("finish_reason", choice()))]),
-    "cut but stop": (
-        "cut_text_says_length",
-        [plain(), capped("Hello there", "length")],
-        [plain(), capped("Hello there", "stop")],
-    ),
-    "all reasoned away": (
-        "cut_text_says_length",
-        [plain(), capped("", "length")],
-        [plain(), capped("", "stop", name="max_completion_tokens")],
-    ),
-    "uncut": ("cap_takes_effect", [plain(), capped("Hello there", "length")], [plain(), capped(WHOLE, "length")]),
-    "length too soon": (
-        "length_means_the_cap",
-        [said(choice(finish="length"), completion=24, ask={"max_tokens": 24})],
-        [said(choice(finish="length"), completion=6, ask={"max_tokens": 24})],
-    ),
-    "one too many": (
-        "max_tokens_is_a_limit",
-        [said(completion=6, ask={"max_tokens": 6})],
-        [said(completion=7, ask={"max_tokens": 6})],
-    ),
-    "too many for two": (
-        "max_tokens_is_a_limit",
-        [said(choice(), choice(index=1), completion=12, ask={"max_tokens": 6, "n": 2})],
-        [said(choice(), choice(index=1), completion=13, ask={"max_tokens": 6, "n": 2})],
-    ),
-    "over the newer limit": (
-        "max_completion_tokens_is_a_limit",
-        [said(completion=6, ask={"max_completion_tokens": 6})],
-        [said(completion=7, ask={"max_completion_tokens": 6})],
-    ),
-    "stop in the text": ("stop_never_appears", [stopped(CUT)], [stopped(WHOLE)]),
-    "stop at the end": ("stop_never_appears", [stopped("Hello there, ")], [stopped("Hello there, m")]),
-    "second stop in the text": (
-        "stop_never_appears",
-        [stopped(CUT, stop=["#", "m"])],
-        [stopped(WHOLE, stop=["#", "m"])],
-    ),
-    "stopped but length": ("stop_ends_with_stop", [plain(), stopped(CUT)], [plain(), stopped(CUT, "length")]),
-    "word lost": ("stop_loses_nothing", [plain(), stopped("Hello there,")], [plain(), stopped("Hello")]),
     "parts spelled out": (
         "a_part_is_the_text",
         [plain(), said(probe="chat.cap-completion")],
@@ -219,7 +133,9 @@ def test_legal_variations_raise_no_finding(chat: ModuleType, name: str, exchange
 @pytest.mark.parametrize(
     "value", [None, 7, [], [1], {"choices": 3}, {"choices": [None]}, {"choices": [{"message": 4}]}]
 )
-def test_a_malformed_answer_is_the_matter_of_the_clause_it_breaks_alone(chat: ModuleType, value: Any) -> None:
+def test_a_malformed_answer_is_the_matter_of_the_clause_it_breaks_alone(
+    contract: Callable[[str], ModuleType], value: Any
+) -> None:
     """No clause falls over an answer that another one judges."""
     exchanges = [
         answer(value, asked={"model": MODEL, **ask}, probe=probe)
@@ -232,14 +148,8 @@ def test_a_malformed_answer_is_the_matter_of_the_clause_it_breaks_alone(chat: Mo
             ("chat.cap-completion", {"max_completion_tokens": 2}),
         )
     ]
-    for clause in clauses_of(chat):
+    for clause in clauses_of(contract("chat"), contract("chat_limits")):
         assert "the clause itself failed" not in verdict_of(clause, *exchanges).reason
-
-
-def clauses_of(module: ModuleType) -> list[Any]:
-    return [
-        value for value in vars(module).values() if hasattr(value, "clause") and value.__module__ == module.__name__
-    ]
 
 
 def test_every_clause_has_a_pair(chat: ModuleType) -> None:
@@ -272,31 +182,6 @@ def test_documented_requests_are_served_or_refused_as_unsupported(
     assert outcome_of(chat.documented_requests_are_served, exchange) == outcome
 
 
-def test_a_backend_that_varies_is_not_judged_by_comparison(chat: ModuleType) -> None:
-    other = [plain(), capped("Good day", "stop"), stopped("Good day, s", "length")]
-    for clause in (chat.cut_text_says_length, chat.stop_ends_with_stop, chat.stop_loses_nothing):
-        assert outcome_of(clause, *other) == "not-applicable"
-
-
-def test_an_answer_that_ends_by_itself_within_the_limit_is_no_cut(chat: ModuleType) -> None:
-    short = [plain("Hello!", completion=2), capped("Hello!", "stop")]
-    assert outcome_of(chat.cut_text_says_length, *short) == "not-applicable"
-    assert outcome_of(chat.cap_takes_effect, *short) == "not-applicable"
-
-
-def test_reasoning_counts_only_for_the_newer_limit(chat: ModuleType) -> None:
-    counts = {"prompt_tokens": 9, "completion_tokens": 30, "total_tokens": 39}
-    usage = {**counts, "completion_tokens_details": {"reasoning_tokens": 26}}
-    assert outcome_of(chat.max_tokens_is_a_limit, said(usage=usage, ask={"max_tokens": 6})) == "pass"
-    newer = said(usage=usage, ask={"max_completion_tokens": 6})
-    assert outcome_of(chat.max_completion_tokens_is_a_limit, newer) == "fail"
-
-
 def test_a_model_that_repeats_marks_of_the_question_leaks_nothing(chat: ModuleType) -> None:
     asked = {"messages": [{"role": "user", "content": "What does <think> mean?"}]}
     assert outcome_of(chat.content_is_the_answer_only, said(choice("<think> opens a block"), ask=asked)) == "pass"
-
-
-def test_a_finding_about_one_of_several_exchanges_names_it(chat: ModuleType) -> None:
-    finding = verdict_of(chat.stop_ends_with_stop, plain(), stopped(CUT, "length")).findings[0]
-    assert str(finding.where) == "chat.stop /choices/0/finish_reason"

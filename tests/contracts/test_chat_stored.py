@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, verdict_of
 
 from wireproof.clause import Call, Exchange
 
@@ -93,10 +93,6 @@ UNSTORED = {
     "not found": life({READ: GONE}, status={READ: 404}, steps=2),
     "no such method": life({READ: GONE}, status={READ: 405}, steps=2),
 }
-
-
-def clauses_of(module: ModuleType) -> list[Any]:
-    return [value for value in vars(module).values() if callable(value) and hasattr(value, "clause")]
 
 
 def test_every_clause_has_a_pair(stored: ModuleType) -> None:

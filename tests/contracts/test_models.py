@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -102,10 +102,6 @@ MALFORMED: dict[str, list[Exchange]] = {
     "odd kinds": [listed(1, card([]), card(created=None)), looked_up({"id": {}}), unknown({"error": "no"})],
     "a list not served": [answer({}, operation="listModels", probe="models.list", status=404), looked_up(card())],
 }
-
-
-def clauses_of(module: ModuleType) -> list[Any]:
-    return [value for value in vars(module).values() if hasattr(value, "clause")]
 
 
 def test_every_clause_has_a_pair(models: ModuleType) -> None:

@@ -1,0 +1,41 @@
+"""How the clauses `*.accepts` end: which refusals are findings, which say that a backend lacks a thing."""
+
+from __future__ import annotations
+
+import re
+
+from wireproof.clause import Exchange, Inconclusive, NotApplicable, expect
+
+from ._reading import error_of
+
+# What a status says about the key, the route, the load: nothing about the request.
+NOT_NOW = (401, 402, 403, 404, 408, 409, 413, 429, 502, 503, 504, 529)
+OTHER_TROUBLE = (401, 403, 404, 408, 429, 502, 503, 504)
+UNSUPPORTED = re.compile(r"unsupported|(?:not|n't)[ _](?:yet )?(?:support|available|implemented|allowed)", re.I)
+
+
+def expect_served(exchange: Exchange, said: str) -> None:
+    """For plain requests: answered, or refused as unsupported. `said` is what the answer says for a reason."""
+    status = exchange.status or 0
+    if 200 <= status < 300:
+        return
+    if status in NOT_NOW:
+        raise NotApplicable(f"{exchange.probe} was answered {status}, which says nothing about the request")
+    if status == 501 or UNSUPPORTED.search(said):
+        raise NotApplicable(f"{exchange.probe} is not supported: {said[:160]}")
+    expect(False, expected="an answer, or a refusal as unsupported", got=f"{status} {said[:160]}")
+
+
+def expect_feature_served(exchange: Exchange) -> None:
+    """For a feature that a backend may lack: answered, or refused with a code that says so."""
+    status = exchange.status or 0
+    if 200 <= status < 300:
+        return
+    error = error_of(exchange)
+    said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
+    if status == 501 or str(error.get("code") or "").startswith("unsupported"):
+        raise NotApplicable(said)
+    # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
+    if status in OTHER_TROUBLE or status >= 500:
+        raise Inconclusive(said)
+    expect(False, expected="a 2xx answer", got=said)
