@@ -100,6 +100,12 @@ def test_a_wait_longer_than_a_minutes_window_is_not_slept_through() -> None:
     assert [e.status for e in exchanges(told)] == [429]
 
 
+@pytest.mark.parametrize("date", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 99 Jan 2026 99:99:99 GMT", "soon"])
+def test_a_retry_after_that_is_no_date_is_not_obeyed(date: str) -> None:
+    told, _ = recorded(lambda ask: refusal(503, "later").with_header("retry-after", date), chat("a"))
+    assert [e.status for e in exchanges(told)] == [503]
+
+
 @pytest.mark.parametrize(
     ("budget", "sent"), [(Budget(calls=2), 2), (Budget(tokens=29), 2), (Budget(usd=0.0), 0), (Budget(), 4)]
 )
@@ -109,6 +115,21 @@ def test_the_run_stops_before_the_request_that_would_break_the_budget(budget: Bu
     given_up = [event for event in told if isinstance(event, Unsent)]
     assert len(given_up) == 4 - sent
     assert all("budget" in event.reason for event in given_up)
+
+
+@pytest.mark.parametrize("tokens", ["-1000000", "1" + "0" * 400, "1e400", "true", '"many"', "[" * 100_000])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_usage_that_is_no_count_costs_what_was_estimated(tokens: str, streamed: bool) -> None:
+    body = f'{{"usage": {{"prompt_tokens": {tokens}}}}}'.encode()
+
+    def serve(ask: Ask) -> Answer:
+        if streamed:
+            return Answer(200, (("content-type", "text/event-stream"),), frames=[Frame(1, b"data: " + body + b"\n\n")])
+        return Answer(200, (("content-type", "application/json"),), body)
+
+    told, _ = recorded(serve, chat("a", stream=streamed))
+    plan = make_plan(load_spec(), _any_clause(), [chat("a")], Models("gpt-4.1-mini"))
+    assert [event.spent for event in told if isinstance(event, Recorded)] == [plan.cost]
 
 
 def test_requests_in_flight_count_against_the_budget() -> None:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import json
 import secrets as randomness
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx2
 
 from wireproof import __version__
-from wireproof.clause import Call, Exchange, Probe, Request, Undecodable
+from wireproof.clause import Call, Exchange, Probe, Request, Undecodable, parse_json
 from wireproof.fetch import Bounds, Target, Unreachable, Wire
 from wireproof.plan import Cost, Plan, bind, call_cost, encoded, usd
 from wireproof.secrets import Secrets, cut, extended
@@ -33,6 +33,7 @@ ATTEMPTS = 3
 MOST_WAIT_S = 65.0  # a minute's window and a little; a longer wait is reported, not slept through
 WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 THROTTLED = (429, 503)
+MOST_TOKENS = 1_000_000_000  # of one answer; a larger count is no count, and dollars of it no number
 
 
 class OverBudget(Exception):
@@ -299,9 +300,14 @@ def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
         return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
     usage = _usage(exchange)
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
-    if not isinstance(prompt, int) or not isinstance(completion, int):
+    if not _is_count(prompt) or not _is_count(completion):
         return estimate if estimate.tokens else Cost(1)
     return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
+
+
+def _is_count(tokens: object) -> TypeGuard[int]:
+    """Whether a target may be believed: a negative count would be given back to the budget."""
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens < MOST_TOKENS
 
 
 def _usage(exchange: Exchange) -> Mapping[str, Any]:
@@ -309,7 +315,7 @@ def _usage(exchange: Exchange) -> Mapping[str, Any]:
         if exchange.media_type != "text/event-stream":
             found = exchange.json.get("usage")
         else:
-            told = [json.loads(event.data) for event in exchange.events if event.data and '"usage"' in event.data]
+            told = [parse_json(event.data) for event in exchange.events if event.data and '"usage"' in event.data]
             found = next((one["usage"] for one in reversed(told) if one.get("usage")), None)
     except (Undecodable, ValueError, AttributeError, LookupError, TypeError):
         return {}
@@ -332,8 +338,9 @@ def _wait_s(exchange: Exchange, attempt: int, now: float) -> float | None:
             return max(0.0, float(value) * unit)
         except ValueError:
             date = email.utils.parsedate_tz(value)
-            if date:
-                return max(0.0, email.utils.mktime_tz(date) - now)
+            with suppress(ValueError, OverflowError):  # a date that is in no calendar
+                if date:
+                    return max(0.0, email.utils.mktime_tz(date) - now)
     return float(2 ** (attempt - 1)) if exchange.status == 429 else None
 
 
