@@ -152,6 +152,25 @@ def test_a_flow_asks_on_after_each_answer_and_never_more_than_it_declared() -> N
     assert any(isinstance(event, Unsent) and "more than its 2" in event.reason for event in told)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"no JSON", b"[]", b'{"id": "\\ud800"}', b'{"id": "a\\nb"}', b'{"id": "' + b"a" * 70_000 + b'"}'],
+    ids=["no JSON", "no id", "half a pair", "a line end", "too long"],
+)
+def test_an_answer_that_a_flow_cannot_go_on_with_ends_the_flow_and_not_the_run(body: bytes) -> None:
+    @flow("two", most=2, about="a test")
+    def two() -> Flow:
+        first = yield Call("GET", "/models")
+        yield Call("GET", f"/models/{first.json['id']}")
+
+    told, _ = recorded(
+        lambda ask: Answer(200, (("content-type", "application/json"),), body), chat("a"), two, chat("b")
+    )
+    assert [(e.probe, e.step) for e in exchanges(told)] == [("a", 0), ("two", 0), ("b", 0)]
+    assert [event.probe for event in told if isinstance(event, Unsent)] == ["two"]
+    assert not [event for event in told if isinstance(event, Sent) and (event.probe, event.step) == ("two", 1)]
+
+
 def test_what_was_answered_is_not_sent_again() -> None:
     @flow("two", most=2, about="a test")
     def two() -> Flow:
@@ -298,6 +317,9 @@ def test_a_redirect_within_the_target_is_followed_once_and_another_host_never() 
     told, transport = recorded(move("/v1/moved"), chat("a"))
     assert [ask.path for ask in transport.seen] == ["/v1/chat/completions", "/v1/moved"]
     assert [e.status for e in exchanges(told)] == [200]
+    for nowhere in ("http://[", ""):
+        told, _ = recorded(move(nowhere), chat("a"))
+        assert [e.trouble.kind for e in exchanges(told) if e.trouble] == ["redirect"]
     told, transport = recorded(move("http://elsewhere/v1/moved"), chat("a"))
     assert [ask.path for ask in transport.seen] == ["/v1/chat/completions"]
     [exchange] = exchanges(told)

@@ -143,10 +143,14 @@ def _beginning(chunks: Sequence[Chunk]) -> list[Chunk]:
 
 
 def _same_origin(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Whether a redirect stays at the host that may see the key."""
-    place = urlsplit(urljoin(str(request.url), response.headers.get("location", "")))
+    """Whether a redirect says where to, and stays at the host that may see the key."""
+    location = response.headers.get("location", "")
+    try:
+        place = urlsplit(urljoin(str(request.url), location))
+    except ValueError:  # `http://[` is no URL
+        return False
     here = urlsplit(str(request.url))
-    return (place.scheme, place.netloc) == (here.scheme, here.netloc)
+    return bool(location) and (place.scheme, place.netloc) == (here.scheme, here.netloc)
 
 
 async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any, TypeGuard
 import httpx2
 
 from wireproof import __version__
-from wireproof.clause import Call, Exchange, Probe, Request, Undecodable, parse_json
+from wireproof.clause import Call, Exchange, Flow, Probe, Request, Undecodable, parse_json
 from wireproof.fetch import Bounds, Target, Unreachable, Wire
 from wireproof.plan import Cost, Plan, bind, call_cost, encoded, usd
 from wireproof.secrets import Secrets, cut, extended
@@ -38,6 +38,10 @@ MOST_TOKENS = 1_000_000_000  # of one answer; a larger count is no count, and do
 
 class OverBudget(Exception):
     """The next request would break the budget; the message says which part of it."""
+
+
+class FlowFailed(Exception):
+    """A flow raised, or asked for what no client can send; the message says so."""
 
 
 class KeyRefused(PermissionError):
@@ -165,19 +169,20 @@ class _Recorder:
         """One probe from its first question to its last."""
         flow = probe.run()
         try:
-            call = next(flow)
+            call = _next(flow, None)
             for step in range(probe.most):
+                if call is None:
+                    return
                 exchange = self.already.get((probe.id, step))
                 if exchange is None:
                     exchange = await self._ask(probe, step, bind(call, self.plan.models))
                 if is_canary and step == 0:
                     _check_the_door(exchange)
-                call = flow.send(exchange)
-            self.listen(Unsent(probe.id, f"the flow asks for more than its {probe.most} requests"))
-        except OverBudget as spent:
-            self.listen(Unsent(probe.id, str(spent)))
-        except StopIteration:
-            return
+                call = _next(flow, exchange)
+            if call is not None:
+                self.listen(Unsent(probe.id, f"the flow asks for more than its {probe.most} requests"))
+        except (OverBudget, FlowFailed) as reason:
+            self.listen(Unsent(probe.id, str(reason)))
         finally:
             flow.close()
 
@@ -201,6 +206,7 @@ class _Recorder:
         estimate = call_cost(self.spec, call, probe.expects)
         exchange: Exchange | None = None
         for attempt in range(1, ATTEMPTS + 1):
+            leaving, kept = self._request(probe, step, attempt, call)
             try:
                 self._reserve(estimate)
             except OverBudget:
@@ -211,7 +217,7 @@ class _Recorder:
                 await self._pause()
                 self.listen(Sent(probe.id, step, attempt))
                 lost_before = exchange is not None and exchange.trouble is not None
-                exchange = await self._send(probe, step, attempt, call, is_last=lost_before)
+                exchange = await self._send(probe, step, attempt, leaving, kept, is_last=lost_before)
             finally:
                 self.promised = _minus(self.promised, estimate)
             self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
@@ -230,29 +236,39 @@ class _Recorder:
         while (pause := self.quiet_until - self.clock()) > 0:
             await self.sleep(pause)
 
-    async def _send(self, probe: Probe, step: int, attempt: int, call: Call, *, is_last: bool) -> Exchange:
+    def _request(self, probe: Probe, step: int, attempt: int, call: Call) -> tuple[httpx2.Request, Request]:
+        """What leaves, and what is recorded of it. Raises FlowFailed when no client could send it."""
+        try:
+            body = encoded(call)
+            headers = self._headers(call, body, f"wp-{self.run_id}-{probe.id}-{step}-{attempt}")
+            leaving = self.client.build_request(
+                call.method, self.target.url(call.path), params=dict(call.query) or None, headers=headers, content=body
+            )
+        except (httpx2.InvalidURL, ValueError, TypeError) as ours:
+            raise FlowFailed(f"step {step} cannot be sent: {type(ours).__name__}: {ours}") from ours
+        masked = self.secrets.in_headers(headers.items())
+        return leaving, Request(call.method, call.path, dict(call.query), masked, body)
+
+    async def _send(
+        self, probe: Probe, step: int, attempt: int, leaving: httpx2.Request, kept: Request, *, is_last: bool
+    ) -> Exchange:
         """`is_last`: on a connection of its own, and a loss of it is the target's."""
-        body = encoded(call)
-        headers = self._headers(call, body, f"wp-{self.run_id}-{probe.id}-{step}-{attempt}")
-        request = self.client.build_request(
-            call.method, self.target.url(call.path), params=dict(call.query) or None, headers=headers, content=body
-        )
-        operation = self.spec.operation_for(call.method, call.path)
+        operation = self.spec.operation_for(kept.method, kept.path)
         wire = Wire(self.bounds, self.clock)
         started = self.wall()
         if is_last:
             async with self.fresh() as client:
-                await wire.fetch(client, request)
+                await wire.fetch(client, leaving)
             wire.trouble = wire.trouble and wire.trouble.confirmed()
         else:
-            await wire.fetch(self.client, request)
+            await wire.fetch(self.client, leaving)
         coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), None)
         return Exchange(
             probe.id,
             step,
             attempt,
             operation.id if operation else None,
-            Request(call.method, call.path, dict(call.query), self.secrets.in_headers(headers.items()), body),
+            kept,
             wire.status,
             self.secrets.in_headers(wire.headers),
             self.secrets.in_chunks(wire.chunks, coding),
@@ -282,6 +298,16 @@ class _Recorder:
         if keys[call.auth]:
             sent["authorization"] = f"Bearer {keys[call.auth]}"
         return {**sent, **call.headers}
+
+
+def _next(flow: Flow, exchange: Exchange | None) -> Call | None:
+    """What a flow asks after this answer (None: at first); None when it has nothing more to ask."""
+    try:
+        return next(flow) if exchange is None else flow.send(exchange)
+    except StopIteration:
+        return None
+    except Exception as ours:  # other people's flows run here, on whatever a target answered
+        raise FlowFailed(f"the flow itself failed: {type(ours).__name__}: {ours}") from ours
 
 
 def _check_the_door(exchange: Exchange) -> None:
