@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -202,17 +204,31 @@ def _echo_across_chunks(ask: Ask) -> Answer:
     )
 
 
-def _echo_compressed(ask: Ask) -> Answer:
-    import gzip
-
-    return Answer(
-        200,
-        (("content-type", "application/json"), ("content-encoding", "gzip")),
-        gzip.compress(json.dumps(KEY).encode()),
-    )
+def _echo_in_one_chunk_after_another(ask: Ask) -> Answer:
+    text = f"{KEY}{KEY} {KEY}".encode()
+    return Answer(200, (), frames=[Frame(1, text[i : i + 1]) for i in range(len(text))])
 
 
-@pytest.mark.parametrize("serve", [_echo_in_body, _echo_in_header, _echo_across_chunks, _echo_compressed])
+def _encoded(coding: str, body: bytes) -> Serve:
+    headers = (("content-type", "application/json"), ("content-encoding", coding))
+    return lambda ask: Answer(200, headers, body)
+
+
+ECHOED = json.dumps(KEY).encode()
+
+
+@pytest.mark.parametrize(
+    "serve",
+    [
+        _echo_in_body,
+        _echo_in_header,
+        _echo_across_chunks,
+        _echo_in_one_chunk_after_another,
+        _encoded("gzip", gzip.compress(ECHOED)),
+        _encoded("deflate", zlib.compress(ECHOED)),
+        _encoded("identity", ECHOED),
+    ],
+)
 def test_the_key_is_masked_wherever_the_target_echoes_it(serve: Serve) -> None:
     from wireproof.journal import as_json
 
@@ -224,6 +240,12 @@ def test_the_key_is_masked_wherever_the_target_echoes_it(serve: Serve) -> None:
     assert KEY.encode() not in exchange.body
     shown = exchange.body.decode() + str(exchange.headers)
     assert MARKER in shown
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip", "deflate"])
+def test_the_key_is_masked_in_a_body_that_is_not_encoded_as_it_says(coding: str) -> None:
+    told, _ = recorded(_encoded(coding, ECHOED), chat("a"))
+    assert exchanges(told)[0].wire == f'"{MARKER}"'.encode()
 
 
 def test_a_masked_stream_keeps_its_other_bytes_and_their_times() -> None:

@@ -7,6 +7,7 @@ when an exchange is recorded: neither journal nor report ever holds the key.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -55,10 +56,10 @@ class Secrets:
             secret = value.encode()
             if len(secret) < LEAST_SECRET_LENGTH:
                 continue
-            if coding and coding.lower() != "identity":
-                chunks = _masked_inside(chunks, wire, coding, secret)
-            elif secret in wire:
+            if secret in wire:  # as it is, or under an encoding that is announced and not applied
                 chunks = _masked(chunks, wire, secret)
+            elif coding and coding.lower() != "identity":
+                chunks = _masked_inside(chunks, wire, coding.lower(), secret)
             wire = b"".join(chunk.data for chunk in chunks)
         return tuple(chunks)
 
@@ -74,21 +75,18 @@ def extended(key: str) -> str:
 def _masked(chunks: Sequence[Chunk], wire: bytes, secret: bytes) -> list[Chunk]:
     """Each chunk keeps its bytes but for the key; the marker stands in the chunk where the key began."""
     masked: list[Chunk] = []
-    hits: list[int] = []
-    at = wire.find(secret)
-    while at >= 0:
-        hits.append(at)
-        at = wire.find(secret, at + len(secret))
-    start = 0
+    start, hit = 0, wire.find(secret)
     for chunk in chunks:
-        end, kept, position = start + len(chunk.data), b"", start
-        for hit in hits:
+        end, position, kept = start + len(chunk.data), start, []
+        while 0 <= hit < end:
             after = hit + len(secret)
-            if after <= start or hit >= end:
-                continue
-            kept += wire[position : max(hit, position)] + (MARKER.encode() if hit >= start else b"")
-            position = max(position, min(after, end))
-        masked.append(Chunk(chunk.at_s, kept + wire[position:end]))
+            if hit >= start:
+                kept += [wire[position:hit], MARKER.encode()]
+            position = min(after, end)
+            if after > end:  # the next chunk holds the rest of it
+                break
+            hit = wire.find(secret, after)
+        masked.append(Chunk(chunk.at_s, b"".join([*kept, wire[position:end]])))
         start = end
     return masked
 
@@ -96,9 +94,10 @@ def _masked(chunks: Sequence[Chunk], wire: bytes, secret: bytes) -> list[Chunk]:
 def _masked_inside(chunks: Sequence[Chunk], wire: bytes, coding: str, secret: bytes) -> Sequence[Chunk]:
     """A compressed body that holds the key, compressed again without it, in one chunk."""
     try:
-        body = inflate(wire, coding.lower())
+        body = inflate(wire, coding)
     except Undecodable:
         return chunks
     if secret not in body:
         return chunks
-    return [Chunk(chunks[-1].at_s, gzip.compress(body.replace(secret, MARKER.encode()), mtime=0))]
+    body = body.replace(secret, MARKER.encode())
+    return [Chunk(chunks[-1].at_s, gzip.compress(body, mtime=0) if "gzip" in coding else zlib.compress(body))]
