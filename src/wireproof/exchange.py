@@ -136,10 +136,16 @@ class Exchange:
 
     # A failure is remembered like a value: a hundred clauses must not inflate a bomb a hundred times.
 
+    @property
+    def _coding(self) -> str:
+        """What undoes the body, lower case; "" when it came as it is."""
+        coding = (self.header("content-encoding") or "").strip().lower()
+        return "" if coding == "identity" else coding
+
     @cached_property
     def _body(self) -> bytes | Undecodable:
-        coding = (self.header("content-encoding") or "identity").strip().lower()
-        if coding in ("identity", ""):
+        coding = self._coding
+        if not coding:
             return self.wire
         if coding not in ("gzip", "x-gzip", "deflate"):
             return Undecodable(f"content-encoding {coding!r}, though only identity was accepted")
@@ -170,8 +176,11 @@ class Exchange:
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """The server-sent events of the body; their times are those of the chunk that completed them."""
-        if self.header("content-encoding"):
+        """The server-sent events of the body; their times are those of the chunk that completed them.
+
+        Of an encoded body all have the time of its end. Raises Undecodable.
+        """
+        if self._coding:
             return tuple(lex([(self.ended_at_s, self.body)]))
         return tuple(lex((chunk.at_s, chunk.data) for chunk in self.chunks))
 
