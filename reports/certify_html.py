@@ -24,6 +24,7 @@ MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pas
 MOST_BODY = 4_000
 MOST_LINE = 600
 EVENTS_AROUND = 4
+MOST_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +79,31 @@ def _shown(exchange: Exchange | None, finding: Finding) -> Iterator[Line]:
     if exchange is None:
         return
     yield Line(_status_line(exchange))
-    if finding.where.event is None or not exchange.events:
+    events = _events(exchange)
+    if finding.where.event is None or not events:
         yield from (Line(f"{name}: {value}") for name, value in exchange.headers)
         yield Line("")
         yield from _body(exchange)
         return
     first = max(0, finding.where.event - EVENTS_AROUND)
-    last = min(len(exchange.events), finding.where.event + EVENTS_AROUND + 1)
+    last = min(len(events), finding.where.event + EVENTS_AROUND + 1)
     if first:
         yield Line(f"… {first} events before")
     for number in range(first, last):
-        yield _event_line(exchange.events[number], number, is_it=number == finding.where.event)
-    if last < len(exchange.events):
-        yield Line(f"… {len(exchange.events) - last} events after")
+        yield _event_line(events[number], number, is_it=number == finding.where.event)
+    if last < len(events):
+        yield Line(f"… {len(events) - last} events after")
 
 
 def _body(exchange: Exchange) -> Iterator[Line]:
     """A body as it came: events with their times, or text, or bytes in hex."""
     if exchange.trouble:
         yield Line(f"({exchange.trouble.detail})", is_it=True)
-    if exchange.media_type == "text/event-stream" and exchange.events:
-        for number, event in enumerate(exchange.events[:100]):
+    if exchange.media_type == "text/event-stream" and (events := _events(exchange)):
+        for number, event in enumerate(events[:MOST_EVENTS]):
             yield _event_line(event, number)
+        if len(events) > MOST_EVENTS:
+            yield Line(f"… {len(events) - MOST_EVENTS:,} events more, in the journal")
         return
     try:
         text = exchange.text
@@ -110,6 +114,14 @@ def _body(exchange: Exchange) -> Iterator[Line]:
         yield Line(line[:MOST_LINE] + ("…" if len(line) > MOST_LINE else ""))
     if len(text) > MOST_BODY:
         yield Line(f"… {len(text) - MOST_BODY:,} characters more, in the journal")
+
+
+def _events(exchange: Exchange) -> tuple[Event, ...]:
+    """Those of the body; () when it is encoded as nobody can read it."""
+    try:
+        return exchange.events
+    except Undecodable:
+        return ()
 
 
 def _event_line(event: Event, number: int, *, is_it: bool = False) -> Line:

@@ -145,6 +145,16 @@ def test_what_a_target_sends_cannot_break_the_reports(broken: Path) -> None:
     Xml.fromstring(texts["junit.xml"].encode())
 
 
+def test_a_stream_encoded_as_nobody_can_read_it_is_in_the_report(broken: Path) -> None:
+    from dataclasses import replace
+
+    recorded = read_journal(broken / "journal.jsonl")
+    headers = (("content-type", "text/event-stream"), ("content-encoding", "br"))
+    spoilt = tuple(replace(e, headers=headers) for e in recorded.exchanges)
+    texts = rendered(report_of(replace(recorded, exchanges=spoilt), contents_of_contracts()[0]))
+    assert "content-encoding &#39;br&#39;, though only identity was accepted" in texts["report.html"]
+
+
 def test_a_report_is_a_pure_function_of_its_journal(broken: Path) -> None:
     clauses, _ = contents_of_contracts()
     recorded = read_journal(broken / "journal.jsonl")
