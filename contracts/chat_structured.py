@@ -26,6 +26,10 @@ from wireproof.clause import (
     shown,
 )
 
+from ._acceptance import expect_feature_served
+from ._reading import as_object
+from ._stream import Piece, by_choice, error_in
+
 CHAT = "createChatCompletion"
 ROOM = 200
 # Closed values only, so that any model finishes within the cap: no free strings, no open lists.
@@ -90,49 +94,26 @@ class Answer:
 
 
 def _answers(exchange: Exchange) -> list[Answer]:
-    parts: dict[str, list[tuple[int | None, int, dict[str, Any]]]] = {}
-    for number, body in _bodies(exchange):
-        if body.get("error"):
-            raise Inconclusive(f"the stream broke off with an error: {shown(body['error'])}")
-        for at, choice in enumerate(_objects(body.get("choices"))):
-            parts.setdefault(shown(choice.get("index")), []).append((number, at, choice))
-    if not parts:
+    if (broken := error_in(exchange)) is not None:
+        raise Inconclusive(f"the stream broke off with an error: {shown(broken)}")
+    found = by_choice(exchange)
+    if not found:
         raise Inconclusive("the answer has no choices")
-    return [_answer(told, "delta" if exchange.streamed else "message") for told in parts.values()]
+    return [_answer(pieces, "delta" if exchange.streamed else "message") for pieces in found.values()]
 
 
-def _answer(told: list[tuple[int | None, int, dict[str, Any]]], holder: str) -> Answer:
-    said = [_object(choice.get(holder)) for _, _, choice in told]
-    number, at, _ = told[-1]
+def _answer(pieces: list[Piece], holder: str) -> Answer:
+    said = [as_object(piece.choice.get(holder)) for piece in pieces]
+    reasons = [piece.choice["finish_reason"] for piece in pieces if piece.choice.get("finish_reason")]
+    last = pieces[-1]
     return Answer(
         tuple(one["content"] for one in said if one.get("content") is not None),
         next((one["refusal"] for one in said if one.get("refusal")), None),
-        next((choice["finish_reason"] for _, _, choice in reversed(told) if choice.get("finish_reason")), None),
+        reasons[-1] if reasons else None,
         any(one.get("tool_calls") for one in said),
-        f"/choices/{at}/{holder}",
-        number,
+        f"{last.at}/{holder}",
+        last.event,
     )
-
-
-def _bodies(exchange: Exchange) -> Iterator[tuple[int | None, dict[str, Any]]]:
-    """The one object of a plain answer, or the events of a stream that can be read, with their numbers."""
-    if not exchange.streamed:
-        yield None, _object(exchange.json)
-        return
-    for number, event in enumerate(exchange.events):
-        if event.data is not None and not event.is_done:
-            try:
-                yield number, _object(parse_json(event.data))
-            except Undecodable:
-                continue
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _documents(exchange: Exchange) -> Iterator[tuple[Answer, Any]]:
@@ -152,7 +133,7 @@ def _documents(exchange: Exchange) -> Iterator[tuple[Answer, Any]]:
 
 
 def _wanted(body: dict[str, Any]) -> dict[str, Any]:
-    return _object(body.get("response_format"))
+    return as_object(body.get("response_format"))
 
 
 def _asks_object(body: dict[str, Any]) -> bool:
@@ -161,9 +142,9 @@ def _asks_object(body: dict[str, Any]) -> bool:
 
 def _strict_schema(body: dict[str, Any]) -> dict[str, Any]:
     """The schema a strict request asks for; {} when it asks for none."""
-    described = _object(_wanted(body).get("json_schema"))
+    described = as_object(_wanted(body).get("json_schema"))
     is_strict = _wanted(body).get("type") == "json_schema" and described.get("strict") is True
-    return _object(described.get("schema")) if is_strict else {}
+    return as_object(described.get("schema")) if is_strict else {}
 
 
 def _asks_strict(body: dict[str, Any]) -> bool:
@@ -172,10 +153,6 @@ def _asks_strict(body: dict[str, Any]) -> bool:
 
 def _asks_json(body: dict[str, Any]) -> bool:
     return _asks_object(body) or _asks_strict(body)
-
-
-# What a status says about the key, the route, the load: nothing about structured answers.
-OTHER_TROUBLE = (401, 403, 404, 408, 429, 502, 503, 504)
 
 
 @clause(
@@ -189,20 +166,7 @@ def response_formats_are_accepted(exchange: Exchange) -> None:
 
     A backend without it refuses with a code such as `unsupported_parameter`; that is no finding.
     """
-    status = exchange.status or 0
-    if 200 <= status < 300:
-        return
-    try:
-        error = _object(_object(exchange.json).get("error"))
-    except Undecodable:
-        error = {}
-    said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
-    if status == 501 or str(error.get("code") or "").startswith("unsupported"):
-        raise NotApplicable(said)
-    # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
-    if status in OTHER_TROUBLE or status >= 500:
-        raise Inconclusive(said)
-    expect(False, expected="a 2xx answer", got=said)
+    expect_feature_served(exchange)
 
 
 @clause(
@@ -316,11 +280,11 @@ def strict_answers_keep_the_order_of_keys(exchange: Exchange) -> None:
 
 def _expect_order(answer: Answer, schema: dict[str, Any], value: Any) -> None:
     """Follows nested `properties`; refs and branches are left out."""
-    declared = _object(schema.get("properties"))
+    declared = as_object(schema.get("properties"))
     if not isinstance(value, dict):
         return
     got = [key for key in value if key in declared]
     wanted = [key for key in declared if key in value]
     answer.must(got == wanted, expected=f"keys in the order {shown(wanted)}", got=shown(got))
     for key in got:
-        _expect_order(answer, _object(declared[key]), value[key])
+        _expect_order(answer, as_object(declared[key]), value[key])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -16,8 +16,9 @@ ASK = {"logprobs": True, "top_logprobs": 3}
 
 
 @pytest.fixture(scope="module")
-def logprobs(contract: Callable[[str], ModuleType]) -> ModuleType:
-    return contract("chat_logprobs")
+def logprobs(contract: Callable[[str], ModuleType]) -> Mapping[str, Any]:
+    """The clauses by the names of their functions."""
+    return {one.__name__: one for one in clauses_of(contract("chat_logprobs"), contract("chat_logprobs_top"))}
 
 
 def one(token: str, logprob: Any = -0.1, **changed: Any) -> dict[str, Any]:
@@ -118,15 +119,15 @@ PAIRS: dict[str, Pair] = {
 
 @pytest.mark.parametrize(("name", "kept", "broken"), PAIRS.values(), ids=PAIRS)
 def test_a_clause_tells_the_kept_from_the_broken(
-    logprobs: ModuleType, name: str, kept: list[Exchange], broken: list[Exchange]
+    logprobs: Mapping[str, Any], name: str, kept: list[Exchange], broken: list[Exchange]
 ) -> None:
-    assert outcome_of(getattr(logprobs, name), *kept) == "pass"
-    assert outcome_of(getattr(logprobs, name), *broken) == "fail"
+    assert outcome_of(logprobs[name], *kept) == "pass"
+    assert outcome_of(logprobs[name], *broken) == "fail"
 
 
-def test_every_clause_has_a_pair(logprobs: ModuleType) -> None:
+def test_every_clause_has_a_pair(logprobs: Mapping[str, Any]) -> None:
     paired = {name for name, _, _ in PAIRS.values()}
-    assert {function.__name__ for function in clauses_of(logprobs)} - paired == {"requests_are_served"}
+    assert {function.__name__ for function in logprobs.values()} - paired == {"requests_are_served"}
 
 
 # An end mark; a token completed to a character; half a character; a reply without the space of its first token.
@@ -141,42 +142,42 @@ LEGAL = [
 
 
 @pytest.mark.parametrize("exchange", LEGAL)
-def test_legal_variations_raise_no_finding(logprobs: ModuleType, exchange: Exchange) -> None:
-    outcomes = {function.__name__: outcome_of(function, exchange) for function in clauses_of(logprobs)}
+def test_legal_variations_raise_no_finding(logprobs: Mapping[str, Any], exchange: Exchange) -> None:
+    outcomes = {function.__name__: outcome_of(function, exchange) for function in logprobs.values()}
     assert {name: outcome for name, outcome in outcomes.items() if outcome not in ("pass", "not-applicable")} == {}
 
 
-def test_an_answer_in_half_characters_is_put_together_from_bytes(logprobs: ModuleType) -> None:
-    assert outcome_of(logprobs.tokens_make_the_text, LEGAL[2]) == "pass"
+def test_an_answer_in_half_characters_is_put_together_from_bytes(logprobs: Mapping[str, Any]) -> None:
+    assert outcome_of(logprobs["tokens_make_the_text"], LEGAL[2]) == "pass"
 
 
-def test_tokens_of_the_reasoning_may_be_among_the_entries(logprobs: ModuleType) -> None:
+def test_tokens_of_the_reasoning_may_be_among_the_entries(logprobs: Mapping[str, Any]) -> None:
     thought = told([entry("Hm."), *ENTRIES], reasoning_content="Hm.")
-    assert outcome_of(logprobs.tokens_make_the_text, thought) == "not-applicable"
-    assert outcome_of(logprobs.as_many_as_were_counted, thought) == "not-applicable"
+    assert outcome_of(logprobs["tokens_make_the_text"], thought) == "not-applicable"
+    assert outcome_of(logprobs["as_many_as_were_counted"], thought) == "not-applicable"
 
 
-def test_an_answer_without_text_owes_no_entries(logprobs: ModuleType) -> None:
-    assert outcome_of(logprobs.they_come_when_asked, told(None, text="")) == "not-applicable"
+def test_an_answer_without_text_owes_no_entries(logprobs: Mapping[str, Any]) -> None:
+    assert outcome_of(logprobs["they_come_when_asked"], told(None, text="")) == "not-applicable"
 
 
-def test_other_clauses_leave_a_missing_list_to_the_one_about_it(logprobs: ModuleType) -> None:
-    failing = {function.__name__ for function in clauses_of(logprobs) if outcome_of(function, told(None)) == "fail"}
+def test_other_clauses_leave_a_missing_list_to_the_one_about_it(logprobs: Mapping[str, Any]) -> None:
+    failing = {function.__name__ for function in logprobs.values() if outcome_of(function, told(None)) == "fail"}
     assert failing == {"they_come_when_asked"}
 
 
 @pytest.mark.parametrize("value", [None, 7, {"choices": [{"logprobs": {"content": [3]}, "message": {"content": "a"}}]}])
-def test_a_malformed_answer_crashes_no_clause(logprobs: ModuleType, value: Any) -> None:
-    for function in clauses_of(logprobs):
+def test_a_malformed_answer_crashes_no_clause(logprobs: Mapping[str, Any], value: Any) -> None:
+    for function in logprobs.values():
         for exchange in (answer(value, asked=ASK), stream([value, json.dumps(value).encode()], asked=ASK)):
             assert "the clause itself failed" not in verdict_of(function, exchange).reason
 
 
-def test_a_refusal_as_unsupported_is_no_finding(logprobs: ModuleType) -> None:
+def test_a_refusal_as_unsupported_is_no_finding(logprobs: Mapping[str, Any]) -> None:
     def refused(status: int, message: str) -> Exchange:
         return answer({"error": {"message": message}}, status=status, asked=ASK, probe="chat.logprobs")
 
-    served = logprobs.requests_are_served
+    served = logprobs["requests_are_served"]
     assert outcome_of(served, refused(400, "logprobs is not supported by this model")) == "not-applicable"
     assert outcome_of(served, refused(400, "Extra inputs: top_logprobs")) == "fail"
     assert outcome_of(served, answer({}, asked=ASK, probe="chat.logprobs")) == "pass"

@@ -1,4 +1,4 @@
-"""Each clause of contracts/chat_tools.py with exchanges that keep it and the nearest that break it."""
+"""Each clause of contracts/chat_tool*.py with exchanges that keep it and the nearest that break it."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ TOGETHER: dict[str, tuple[list[list[Exchange]], list[list[Exchange]]]] = {
 
 @pytest.fixture
 def clauses(contract: Callable[[str], ModuleType]) -> dict[str, Any]:
-    found, _ = contents([contract("chat_tools")])
+    found, _ = contents(map(contract, ("chat_tools", "chat_tool_calls", "chat_tool_streams")))
     return {clause.id: clause for clause in found}
 
 

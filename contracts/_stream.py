@@ -1,0 +1,73 @@
+"""Reading answers that may be streamed: the JSON objects among the events, and the choices in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from wireproof.clause import Event, Exchange, Undecodable, parse_json, shown
+
+from ._reading import as_object, choices_in
+
+
+class Piece(NamedTuple):
+    """A choice of a plain answer, or what one chunk says in a choice. `event` is the chunk's number, `at` a pointer."""
+
+    event: int | None
+    at: str
+    choice: dict[str, Any]
+
+
+def is_json(text: str) -> bool:
+    try:
+        parse_json(text)
+    except Undecodable:
+        return False
+    return True
+
+
+def read_object(data: str | None) -> dict[str, Any] | None:
+    """The JSON object that the data of an event is; None for all else."""
+    try:
+        value = parse_json(data) if data else None
+    except Undecodable:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def before_done(exchange: Exchange) -> Iterator[tuple[int, Event]]:
+    """The events up to [DONE], with their numbers."""
+    for number, event in enumerate(exchange.events):
+        if event.is_done:
+            return
+        yield number, event
+
+
+def bodies(exchange: Exchange) -> Iterator[tuple[int | None, dict[str, Any]]]:
+    """The one object of a plain answer, or each of a stream that can be read, with the number of its event."""
+    if not exchange.streamed:
+        yield None, as_object(exchange.json)
+        return
+    for number, event in enumerate(exchange.events):
+        body = read_object(event.data)
+        if body is not None:
+            yield number, body
+
+
+def pieces_of(exchange: Exchange) -> Iterator[Piece]:
+    for event, body in bodies(exchange):
+        for at, choice in choices_in(body):
+            yield Piece(event, at, choice)
+
+
+def by_choice(exchange: Exchange) -> dict[str, list[Piece]]:
+    """The pieces of each choice in their order; the key is its `index` as JSON."""
+    found: dict[str, list[Piece]] = {}
+    for piece in pieces_of(exchange):
+        found.setdefault(shown(piece.choice.get("index")), []).append(piece)
+    return found
+
+
+def error_in(exchange: Exchange) -> Any:
+    """The `error` that an answer holds or a stream broke off with; the official SDK raises it, whatever came before."""
+    return next((body["error"] for _, body in bodies(exchange) if body.get("error")), None)

@@ -1,0 +1,148 @@
+"""Streamed tool calls: the order in which the deltas of a call come, and how parallel calls are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wireproof.clause import (
+    Exchange,
+    Inconclusive,
+    Machine,
+    NotApplicable,
+    Symbol,
+    answered,
+    clause,
+    expect,
+    shown,
+    together,
+)
+
+from ._asked import has_tools
+from ._stream import pieces_of
+from ._tool_calls import ToolCall, calls_told, choices_told, deltas_told, entries
+
+CHAT = "createChatCompletion"
+
+# One rule a machine, run for every call of every choice. The head of a call says who is called.
+OPENS = Machine("new", {"new": {"whole head": "called"}, "called": {"whole head": "called", "less": "called"}})
+ONCE = Machine("new", {"new": {"head": "called", "rest": "new"}, "called": {"rest": "called"}})
+
+
+def _shows_deltas(exchange: Exchange) -> bool:
+    return bool(deltas_told(exchange))
+
+
+DELTAS = answered(CHAT, streamed=True, asks=has_tools, shows=_shows_deltas)
+
+
+def _expect_rule(machine: Machine, exchange: Exchange, name: Callable[[ToolCall], str], expected: str) -> None:
+    """`name` gives the symbol of each delta."""
+    deltas = deltas_told(exchange)
+    symbols = [Symbol(name(d.part), at, (d.choice, d.slot), _head(d.part)) for at, d in enumerate(deltas)]
+    offence = machine.first_offence(symbols)
+    if offence is not None and offence.at is not None:
+        part = deltas[offence.at].part
+        expect(False, expected=expected, got=offence.got, at=part.at, event=part.event)
+
+
+def _head(part: ToolCall) -> str:
+    return shown({"index": part.index, "id": part.id, "type": part.type, "function.name": part.name})
+
+
+@clause(
+    "chat.tools.stream.opens",
+    level="MUST",
+    source="CAP-OTEL multiple_tools_streaming: the first delta of a call",
+    on=DELTAS,
+)
+def first_deltas_name_the_call(exchange: Exchange) -> None:
+    """The first delta of a tool call carries its `id`, its `type` and its `function.name`."""
+    _expect_rule(
+        OPENS,
+        exchange,
+        lambda part: "whole head" if part.id and part.type and part.name else "less",
+        "id, type and name in the first delta of a call",
+    )
+
+
+@clause(
+    "chat.tools.stream.once",
+    level="MUST",
+    source="CAP-OTEL multiple_tools_streaming: later deltas; SDK joins repeated strings",
+    on=DELTAS,
+)
+def ids_and_names_come_once(exchange: Exchange) -> None:
+    """`id` and `function.name` of a call come in its first delta alone; null or an empty string may follow.
+
+    Clients that join deltas as text, as the official SDK does, would read `get_weatherget_weather`.
+    """
+    _expect_rule(
+        ONCE,
+        exchange,
+        lambda part: "head" if part.id or part.name else "rest",
+        "index and arguments alone in the later deltas of a call",
+    )
+
+
+@clause(
+    "chat.tools.stream.type-once",
+    level="SHOULD",
+    source="CAP-OTEL multiple_tools_streaming: later deltas have index and arguments alone",
+    on=DELTAS,
+)
+def types_come_once(exchange: Exchange) -> None:
+    """`type` of a call comes in its first delta alone; null may follow."""
+    _expect_rule(
+        ONCE,
+        exchange,
+        lambda part: "head" if part.type else "rest",
+        "no type in the later deltas of a call",
+    )
+
+
+@clause(
+    "chat.tools.stream.index",
+    level="MUST",
+    source="SPEC ChatCompletionMessageToolCallChunk.index; SDK merges deltas by it",
+    on=DELTAS,
+)
+def calls_are_told_apart_by_index(exchange: Exchange) -> None:
+    """Every tool-call delta has an integer `index`: 0 for the first call of a choice, 1 for the next, and so on.
+
+    The index is all that tells parallel calls apart; two calls under one index become a single broken one.
+    """
+    for delta in deltas_told(exchange):
+        index = delta.part.index
+        held = isinstance(index, int) and not isinstance(index, bool) and index == delta.slot
+        wanted = f"index {delta.slot} for call number {delta.slot + 1}"
+        delta.part.must(held, "index", expected=wanted, got=shown(index))
+
+
+@clause(
+    "chat.tools.stream.in-delta",
+    level="MUST",
+    source="SPEC ChatCompletionStreamResponseDelta.tool_calls",
+    on=answered(CHAT, streamed=True, asks=has_tools),
+)
+def calls_stream_in_deltas(exchange: Exchange) -> None:
+    """Streamed tool calls come in `delta.tool_calls`, never in a `message`."""
+    for piece in pieces_of(exchange):
+        for stray in entries(piece, "message"):
+            expect(False, expected="calls in delta", got=f"a call of {stray.name}", at=stray.at, event=stray.event)
+
+
+@clause(
+    "chat.tools.stream.same-as-plain",
+    level="MUST",
+    source="SPEC CreateChatCompletionRequest.stream",
+    on=together("tools.named", "tools.named-streamed"),
+)
+def a_stream_calls_what_a_plain_answer_calls(plain: Exchange, streamed: Exchange) -> None:
+    """A forced function is called in a stream as it is in a plain answer."""
+    called = sorted({str(call.name) for call in calls_told(plain)})
+    if not called:
+        raise NotApplicable("the plain answer called nothing")
+    if any(choice.was_cut for choice in choices_told(streamed)):
+        raise Inconclusive("the streamed answer was cut")
+    got = sorted({str(call.name) for call in calls_told(streamed)})
+    expect(got == called, expected=f"calls of {shown(called)}", got=f"calls of {shown(got)}", at="/choices")
