@@ -57,6 +57,30 @@ def test_the_fingerprint_is_the_same_in_every_run_and_for_every_index() -> None:
     assert at("/choices/0/index", "1") != at("/choices/0/delta", "1")
 
 
+@pytest.mark.parametrize(("body", "said"), [(b"<html>", "made: not JSON"), ({}, "the clause itself failed: KeyError")])
+def test_evidence_that_cannot_be_told_from_an_answer_is_inconclusive(body: Any, said: str) -> None:
+    on = answered(shows=lambda exchange: exchange.json["ok"])
+    verdict = verdict_of(a_clause(on), answer(body))
+    assert verdict.outcome == "inconclusive"
+    assert said in verdict.reason
+    assert outcome_of(a_clause(on), answer(body), answer(WHOLE)) == "pass"
+    assert outcome_of(a_clause(on, breaks), answer(body), answer(WHOLE)) == "fail"
+
+
+SPOILT = "\ud800\x1b[2J\x7f\r and\nmore"
+LEGIBLE = "\\ud800\\u001b[2J\\u007f\\u000d and\nmore"
+
+
+def test_what_a_target_says_can_neither_steer_a_terminal_nor_keep_a_report_from_being_written() -> None:
+    def break_it(exchange: Exchange) -> None:
+        expect(False, expected=SPOILT, got=SPOILT, at=f"/{SPOILT}")
+
+    [finding] = verdict_of(a_clause(answered(), break_it), answer(WHOLE)).findings
+    assert (finding.expected, finding.got, finding.where.pointer) == (LEGIBLE, LEGIBLE, f"/{LEGIBLE}")
+    refusal = answer({"error": {"message": SPOILT}}, status=400)
+    assert verdict_of(a_clause(answered()), refusal).reason.endswith(LEGIBLE)
+
+
 @pytest.mark.parametrize(
     ("on", "exchange", "seen"),
     [

@@ -8,6 +8,7 @@ import pytest
 
 from wireproof.clause import Call, schema_breaches
 from wireproof.plan import Models, bind, encoded
+from wireproof.spec import load_spec
 
 SCHEMA = {
     "type": "object",
@@ -46,3 +47,13 @@ def test_what_is_no_schema_or_points_elsewhere_is_refused(schema: Any) -> None:
 def test_the_model_is_filled_into_bodies_given_as_bytes() -> None:
     call = Call("POST", "/chat/completions", b'{"model": "$chat-model", "n": "\\u00e9"}')
     assert encoded(bind(call, Models(chat='a"b'))) == b'{"model": "a\\"b", "n": "\\u00e9"}'
+
+
+def test_half_a_surrogate_pair_is_judged_as_any_other_letter() -> None:
+    model = load_spec().schema("Model")
+    value = {"id": "\ud83d", "object": "model", "created": 1, "owned_by": "\ude00"}
+    assert list(model.violations(value)) == []
+    assert model.holds(value)
+    assert [found.pointer for found in model.violations({**value, "created": "\ud800"})] == ["/created"]
+    assert not model.holds({**value, "created": "\ud800"})
+    assert [found.keyword for found in schema_breaches(SCHEMA, {"color": "\ud800"})] == ["enum"]

@@ -16,6 +16,7 @@ from wireproof.clause import Broken, Clause, Evidence, Exchange, Inconclusive, N
 
 Outcome = Literal["pass", "fail", "inconclusive", "not-applicable", "waived", "flaky"]
 FailOn = Literal["MUST", "SHOULD", "MAY"]
+ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 FAILS: Mapping[FailOn, frozenset[str]] = {
     "MUST": frozenset({"MUST"}),
     "SHOULD": frozenset({"MUST", "SHOULD"}),
@@ -87,14 +88,20 @@ def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
 def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> Verdict:
     evidence = clause.evidence
     meant = [e for e in exchanges if evidence.means(e.probe, e.operation, e.request.asked)]
-    usable = [e for e in meant if _is_usable(evidence, e)]
+    usable: list[Exchange] = []
+    doubts: list[str] = []
+    for exchange in meant:
+        try:
+            if _is_usable(evidence, exchange):
+                usable.append(exchange)
+        except Exception as error:  # `shows` of other people's clauses runs here, on any answer
+            doubts.append(_doubt(exchange, error))
     trials = _trials(evidence, usable)
-    if not trials:
+    if not trials and not doubts:
         outcome, reason = _blocked(evidence, meant, usable, planned)
-        return Verdict(clause, outcome, reason=reason)
+        return Verdict(clause, outcome, reason=legible(reason))
     findings: list[Finding] = []
     passed: list[str] = []
-    doubts: list[str] = []
     strangers: list[str] = []
     for arguments, witnesses in trials:
         try:
@@ -103,10 +110,8 @@ def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Pl
             findings.append(_finding(clause, broken, witnesses))
         except NotApplicable as reason:
             strangers.append(str(reason))
-        except (Inconclusive, Undecodable) as reason:
-            doubts.append(f"{witnesses[-1].id}: {reason}")
-        except Exception as ours:  # other people's clauses run here
-            doubts.append(f"{witnesses[-1].id}: the clause itself failed: {type(ours).__name__}: {ours}")
+        except Exception as error:  # other people's clauses run here
+            doubts.append(_doubt(witnesses[-1], error))
         else:
             passed.extend(witness.id for witness in witnesses)
     judged = tuple(dict.fromkeys(passed + [f.where.exchange for f in findings]))
@@ -115,8 +120,15 @@ def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Pl
     if passed:
         return Verdict(clause, "pass", judged=judged)
     if doubts:
-        return Verdict(clause, "inconclusive", reason=doubts[0])
-    return Verdict(clause, "not-applicable", reason=strangers[0])
+        return Verdict(clause, "inconclusive", reason=legible(doubts[0]))
+    return Verdict(clause, "not-applicable", reason=legible(strangers[0]))
+
+
+def _doubt(exchange: Exchange, error: Exception) -> str:
+    """Why an exchange gave no verdict: what the clause says of it, or that the clause is at fault."""
+    if isinstance(error, Inconclusive | Undecodable):
+        return f"{exchange.id}: {error}"
+    return f"{exchange.id}: the clause itself failed: {type(error).__name__}: {error}"
 
 
 def _is_usable(evidence: Evidence, exchange: Exchange) -> bool:
@@ -155,10 +167,19 @@ def _finding(clause: Clause, broken: Broken, witnesses: Sequence[Exchange]) -> F
     named, _, rest = broken.at.partition(" ")
     if named in {witness.id for witness in witnesses}:
         exchange, pointer = named, rest
+    pointer = legible(pointer)
     where = Where(exchange, broken.event, pointer)
     place = re.sub(r"\d+", "*", pointer)
     digest = hashlib.sha256(f"{clause.id}|{exchange.partition('~')[0]}|{place}".encode()).hexdigest()
-    return Finding(broken.expected, broken.got, where, digest[:16])
+    return Finding(legible(broken.expected), legible(broken.got), where, digest[:16])
+
+
+def legible(text: str) -> str:
+    r"""What a target said, fit for a terminal and a file: control characters and half pairs as `\u001b`.
+
+    A terminal would obey the one, UTF-8 has no bytes for the other. Line ends and tabs stay.
+    """
+    return ILLEGIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _blocked(

@@ -54,11 +54,11 @@ class Schema:
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
-        for error in self._validator.iter_errors(value):
+        for error in _errors(self._validator, value):
             yield from _violations(self.document, error)
 
     def holds(self, value: Any) -> bool:
-        return bool(self._validator.is_valid(value))
+        return next(_errors(self._validator, value), None) is None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,16 @@ def schema_breaches(schema: Any, value: Any) -> list[Violation]:
     Only refs inside the schema are followed; nothing is fetched. ValueError when it is no usable schema.
     """
     validator = jsonschema_rs.Draft202012Validator(schema, retriever=_fetch_nothing)
-    return [_violation(schema, error) for error in validator.iter_errors(value)]
+    return [_violation(schema, error) for error in _errors(validator, value)]
+
+
+def _errors(validator: jsonschema_rs.Draft202012Validator, value: Any) -> Iterator[Any]:
+    """What a validator says. Half a surrogate pair, for which UTF-8 has no bytes, counts as any other letter."""
+    try:
+        yield from validator.iter_errors(value)
+    except UnicodeEncodeError:
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        yield from validator.iter_errors(json.loads(text))
 
 
 def _fetch_nothing(uri: str) -> Any:
