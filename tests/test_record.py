@@ -382,3 +382,18 @@ def test_a_lost_connection_is_blamed_on_the_target_only_when_a_new_one_is_lost_t
     troubles = [exchange.trouble for exchange in exchanges(told)]
     assert [trouble and trouble.kind for trouble in troubles] == kinds
     assert [trouble.theirs for trouble in troubles if trouble] == [False, True][: len(kinds) - kinds.count(None)]
+
+
+def test_a_wait_is_tried_by_one_request_while_the_others_stand_behind_it() -> None:
+    """With eight at once, the retry of the refused one is answered before any other leaves."""
+    order: list[str] = []
+
+    def serve(ask: Ask) -> Answer:
+        order.append((ask.header("x-client-request-id") or "").split("-", 2)[2])
+        if len(order) == 2:
+            return refusal(429, "slow down").with_header("retry-after", "2")
+        return ok(ask)
+
+    recorded(serve, *(chat(name) for name in "abcdef"), gate=8)
+    assert order[:3] == ["a-0-1", "b-0-1", "b-0-2"]
+    assert sorted(order[3:]) == ["c-0-1", "d-0-1", "e-0-1", "f-0-1"]

@@ -14,6 +14,7 @@ import secrets as randomness
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
@@ -161,7 +162,9 @@ class _Recorder:
         self.clock, self.wall, self.sleep = clock, wall, sleep
         self.spent = Cost()
         self.promised = Cost()  # estimates of the requests in flight
-        self.quiet_until = 0.0
+        # Held by the request that waits out a 429 and asks again; those that have not left stand behind it,
+        # so that the wait is tried as told: by one request, before any other.
+        self.patience = asyncio.Lock()
         self.secrets = Secrets.of(target.key)
         self.run_id = randomness.token_hex(4)
 
@@ -205,35 +208,43 @@ class _Recorder:
         """
         estimate = call_cost(self.spec, call, probe.expects)
         exchange: Exchange | None = None
-        for attempt in range(1, ATTEMPTS + 1):
-            leaving, kept = self._request(probe, step, attempt, call)
-            try:
-                self._reserve(estimate)
-            except OverBudget:
-                if exchange is None:
-                    raise
-                return exchange
-            try:
-                await self._pause()
-                self.listen(Sent(probe.id, step, attempt))
-                lost_before = exchange is not None and exchange.trouble is not None
-                exchange = await self._send(probe, step, attempt, leaving, kept, is_last=lost_before)
-            finally:
-                self.promised = _minus(self.promised, estimate)
-            self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
-            self.listen(Recorded(exchange, self.spent))
-            if exchange.trouble and exchange.trouble.kind == "dropped":
-                continue
-            wait = _wait_s(exchange, attempt, self.wall())
-            if wait is None or wait > MOST_WAIT_S or attempt == ATTEMPTS:
-                break
-            self.listen(Waiting(probe.id, wait, exchange.status or 0))
-            self.quiet_until = max(self.quiet_until, self.clock() + wait)
+        is_scout = False
+        async with AsyncExitStack() as turn:
+            for attempt in range(1, ATTEMPTS + 1):
+                leaving, kept = self._request(probe, step, attempt, call)
+                try:
+                    self._reserve(estimate)
+                except OverBudget:
+                    if exchange is None:
+                        raise
+                    return exchange
+                try:
+                    if attempt == 1:
+                        async with self.patience:
+                            pass
+                    self.listen(Sent(probe.id, step, attempt))
+                    lost_before = exchange is not None and exchange.trouble is not None
+                    exchange = await self._send(probe, step, attempt, leaving, kept, is_last=lost_before)
+                finally:
+                    self.promised = _minus(self.promised, estimate)
+                self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
+                self.listen(Recorded(exchange, self.spent))
+                if exchange.trouble and exchange.trouble.kind == "dropped":
+                    continue
+                wait = _wait_s(exchange, attempt, self.wall())
+                if wait is None or wait > MOST_WAIT_S or attempt == ATTEMPTS:
+                    break
+                told = self.clock()
+                self.listen(Waiting(probe.id, wait, exchange.status or 0))
+                if not is_scout:
+                    await turn.enter_async_context(self.patience)
+                    is_scout = True
+                await self._until(told + wait)
         assert exchange is not None
         return exchange
 
-    async def _pause(self) -> None:
-        while (pause := self.quiet_until - self.clock()) > 0:
+    async def _until(self, then: float) -> None:
+        while (pause := then - self.clock()) > 0:
             await self.sleep(pause)
 
     def _request(self, probe: Probe, step: int, attempt: int, call: Call) -> tuple[httpx2.Request, Request]:
