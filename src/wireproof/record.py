@@ -13,8 +13,7 @@ import email.utils
 import secrets as randomness
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
