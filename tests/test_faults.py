@@ -8,6 +8,7 @@ import pytest
 from certified import certified, contents_of_contracts, standin_plan
 
 from wireproof.cases import draw
+from wireproof.cli.orders import STANDIN_CASES
 from wireproof.plan import Plan
 from wireproof.spec import load_spec
 from wireproof.standin.faults import Fault, all_faults
@@ -37,7 +38,7 @@ def test_a_fault_is_noticed_by_the_clause_it_breaks_and_by_no_stranger(fault: Fa
 
 def _plan_for(fault: Fault) -> Plan | None:
     """Some faults show only in requests that nobody writes by hand."""
-    return standin_plan(draw(load_spec(), 100, seed=1)) if fault.breaks.startswith("cases.") else None
+    return standin_plan(draw(load_spec(), STANDIN_CASES, seed=1)) if fault.breaks.startswith("cases.") else None
 
 
 def test_every_clause_has_a_fault_that_breaks_it() -> None:

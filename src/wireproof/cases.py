@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Literal
 
 from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Flow, Operation, Probe, Spec, shown
@@ -76,6 +77,7 @@ JUDGED = (
     "presence_penalty", "logprobs", "top_logprobs", "dimensions", "encoding_format", "response_format", "tools",
     "limit", "order",
 )  # fmt: skip
+KINDS = ("bound", "type", "absence", "inside")
 # One value of each JSON type, none of which a lenient parser turns into another ("5" is a number to some).
 STRANGERS = ("wireproof", 7.5, [7.5], {"wireproof": 7.5})
 # Beyond the bounds by a step, and by far. Too many choices would be paid for where they are accepted.
@@ -233,17 +235,10 @@ def _told(body: Body) -> str:
 
 
 def _negative(fields: Fields, legal: list[Body], count: int, seed: int) -> list[Wrong]:
-    """Another field each time until all are used up, on the positive cases in turn."""
+    """A type, a bound, an absence and a broken inside in turn, and another field each time until all had theirs."""
     dice = random.Random(f"{seed} {fields.operation.id}")
-    rows = []
-    for name in fields.nodes:
-        if name in JUDGED:
-            wrongs = list(_wrongs(fields, name))
-            dice.shuffle(wrongs)
-            rows += [(turn, dice.random(), name, wrong) for turn, wrong in enumerate(wrongs)]
-    rows.sort(key=lambda row: row[:2])
     found: list[Wrong] = []
-    for at, (_, _, name, wrong) in enumerate(rows):
+    for at, (name, wrong) in enumerate(_in_turns(list(_wrongs(fields)), dice)):
         if len(found) == count:
             break
         base = legal[at % len(legal)] if legal else fields.pinned()
@@ -255,13 +250,30 @@ def _negative(fields: Fields, legal: list[Body], count: int, seed: int) -> list[
     return found
 
 
-def _wrongs(fields: Fields, name: str) -> Iterator[Body]:
-    """What may stand in place of a field: `{}` for nothing, else the field with another value."""
-    if name in fields.required:
-        yield {}
-    for value in (*STRANGERS, *WRONG_INSIDE.get(name, ()), *_beyond(name, fields.nodes[name])):
-        if not fields.is_query or isinstance(value, str):
-            yield {name: value}
+def _in_turns(wrongs: list[tuple[str, str, Body]], dice: random.Random) -> Iterator[tuple[str, Body]]:
+    """Kind after kind as long as they last; within a kind, each field once before any comes twice."""
+    dice.shuffle(wrongs)
+    by_kind: dict[str, list[tuple[int, str, Body]]] = {kind: [] for kind in KINDS}
+    for kind, name, wrong in wrongs:
+        had = sum(other == name for _, other, _ in by_kind[kind])
+        by_kind[kind].append((had, name, wrong))
+    rows = [sorted(of_kind, key=lambda row: row[0]) for of_kind in by_kind.values()]
+    for turn in zip_longest(*rows):
+        yield from ((row[1], row[2]) for row in turn if row is not None)
+
+
+def _wrongs(fields: Fields) -> Iterator[tuple[str, str, Body]]:
+    """`(kind, field, what stands in its place)`: `{}` for nothing, else the field with another value."""
+    for name in fields.nodes:
+        if name not in JUDGED:
+            continue
+        if name in fields.required:
+            yield "absence", name, {}
+        kinds = {"type": STRANGERS, "inside": WRONG_INSIDE.get(name, ()), "bound": _beyond(name, fields.nodes[name])}
+        for kind, values in kinds.items():
+            for value in values:
+                if not fields.is_query or isinstance(value, str):
+                    yield kind, name, {name: value}
 
 
 def _beyond(name: str, node: Mapping[str, Any]) -> Iterator[float]:

@@ -7,6 +7,29 @@ from wireproof.standin.faults.edit import refused
 from wireproof.standin.wire import Answer, Ask, Serve
 
 PENALTIES = ("presence_penalty", "frequency_penalty")
+# Least and most, as published.
+BOUNDS = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
+    "n": (1, 128),
+    "top_logprobs": (0, 20),
+    "dimensions": (1, 3072),
+}
+NUMBER = (int, float, type(None))
+FITS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(BOUNDS, NUMBER),
+    "model": (str,),
+    "messages": (list,),
+    "tools": (list,),
+    "response_format": (dict,),
+    "prompt": (str, list, type(None)),
+    "input": (str, list),
+    "stop": (str, list, type(None)),
+    "stream": (bool, type(None)),
+    "encoding_format": (str,),
+}
 CRASH = "Internal server error"
 
 
@@ -26,27 +49,26 @@ def curt(ask: Ask, serve: Serve) -> Answer:
     return refused(answer, "Bad request") if is_negative else answer
 
 
-@fault("cases.bounds-unchecked", breaks="cases.negative", also=("errors.range",))
+@fault("cases.bounds-unchecked", breaks="cases.negative", also=("errors.range", "embeddings.dimensions"))
 def bounds_unchecked(ask: Ask, serve: Serve) -> Answer:
-    """A penalty out of its bounds is taken as it is."""
-    names = [name for name in PENALTIES if _is_beyond(ask.asked.get(name))]
+    """A number out of its bounds is taken for the default."""
+    names = [name for name, bounds in BOUNDS.items() if _is_beyond(ask.asked.get(name), *bounds)]
     return serve(ask.without(*names)) if names else serve(ask)
 
 
 @fault("cases.bounds-crash", breaks="cases.negative", also=("errors.client-fault", "errors.range"))
 def bounds_crash(ask: Ask, serve: Serve) -> Answer:
-    """500 for a penalty out of its bounds."""
-    is_beyond = any(_is_beyond(ask.asked.get(name)) for name in PENALTIES)
+    """500 for a number out of its bounds."""
+    is_beyond = any(_is_beyond(ask.asked.get(name), *bounds) for name, bounds in BOUNDS.items())
     return refused(serve(ask), CRASH, status=500) if is_beyond else serve(ask)
 
 
 @fault("cases.types-crash", breaks="cases.negative", also=("errors.client-fault", "errors.invalid"))
 def types_crash(ask: Ask, serve: Serve) -> Answer:
-    """500 for a number in the place of an object or a text, as an unhandled exception makes it."""
-    names = ("stop", "tools", "response_format", "input", "prompt", "model")
-    is_number = any(ask.asked.get(name) == 7.5 for name in names)
-    return refused(serve(ask), CRASH, status=500) if is_number else serve(ask)
+    """500 for an object or a fraction in the place of another type, as an unhandled exception makes it."""
+    strange = [value for name, value in ask.asked.items() if name in FITS and not isinstance(value, FITS[name])]
+    return refused(serve(ask), CRASH, status=500) if strange else serve(ask)
 
 
-def _is_beyond(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) > 2
+def _is_beyond(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not least <= value <= most
