@@ -110,12 +110,13 @@ def run(
         if earlier is None:
             journal.header(_header(order), plan.planned())
 
-        cost = Cost()
+        cost, calls = Cost(), 0
 
         def hear(event: RecordEvent) -> None:
-            nonlocal cost
+            nonlocal cost, calls
             match event:
                 case Sent(probe, step, attempt):
+                    calls += 1
                     journal.sent(probe, step, attempt)
                 case Recorded(exchange, spent):
                     journal.exchange(exchange)
@@ -145,7 +146,7 @@ def run(
             journal.footer(
                 reason=reason,
                 spend={
-                    "calls": cost.calls + spent_before.calls,
+                    "calls": calls + spent_before.calls,
                     "tokens": cost.tokens + spent_before.tokens,
                     "usd": total_usd,
                     "wall_s": round(time.monotonic() - begun + spent_before.wall_s, 3),
@@ -177,16 +178,9 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
 
 
 def _header(order: Order) -> dict[str, Any]:
-    models = order.models
-    named = {"model": models.chat, "embedding_model": models.embedding, "completion_model": models.completion}
-    target = {
-        "base_url": order.target.base_url,
-        **order.about,
-        **{name: value for name, value in named.items() if value},
-    }
     return {
         "wireproof": __version__,
-        "target": target,
+        "target": _target(order),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "order": _fingerprint(order),
         "only": list(order.only),
@@ -194,6 +188,16 @@ def _header(order: Order) -> dict[str, Any]:
         "seed": order.seed,
         "fail_on": order.fail_on,
         "key_variable": order.key_variable,
+    }
+
+
+def _target(order: Order) -> dict[str, str]:
+    models = order.models
+    named = {"model": models.chat, "embedding_model": models.embedding, "completion_model": models.completion}
+    return {
+        "base_url": order.target.base_url,
+        **order.about,
+        **{name: value for name, value in named.items() if value},
     }
 
 
@@ -210,19 +214,25 @@ def _earlier(path: Path, order: Order, plan: Plan) -> Run | None:
     run = read_journal(path)
     if run.header.get("order") != _fingerprint(order):
         raise WrongOrder(f"--resume: {path} was recorded with other models, clauses or cases; repeat that command")
-    if not order.about and run.header["target"]["base_url"] != order.target.base_url:
-        raise WrongOrder(f"--resume: {path} belongs to {run.header['target']['base_url']}, not {order.target.base_url}")
+    theirs, ours = _backend(run.header["target"]), _backend(_target(order))
+    if theirs != ours:
+        raise WrongOrder(f"--resume: {path} belongs to {theirs}, not {ours}")
     return run
 
 
+def _backend(target: Mapping[str, str]) -> str:
+    """What a journal is about, in words; a backend of ours has another port every time."""
+    faults = f" with {target['faults']}" if "faults" in target else ""
+    return target.get("backend", target["base_url"]) + faults
+
+
 def _answers(run: Run | None) -> dict[tuple[str, int], Exchange]:
-    """The last answer of each step. One that never reached the target may be asked again."""
-    answers = {(e.probe, e.step): e for e in run.exchanges} if run else {}
-    return {key: e for key, e in answers.items() if not (e.trouble and e.trouble.kind == "unreachable")}
+    """The last answer of each step."""
+    return {(e.probe, e.step): e for e in run.exchanges} if run else {}
 
 
 def _spend(run: Run | None) -> Spend:
-    """From the footer; of a run that was killed, counted from its exchanges."""
+    """From the footer; of a run that was killed, counted: calls as they were sent, tokens as they were answered."""
     if run is None:
         return Spend(0, 0, 0.0, 0.0)
     if run.footer:
@@ -234,7 +244,7 @@ def _spend(run: Run | None) -> Spend:
     cost = sum((actual_cost(spec, exchange, Cost(1)) for exchange in run.exchanges), Cost())
     begun = min((e.started_unix for e in run.exchanges), default=0.0)
     ended = max((e.started_unix + e.ended_at_s for e in run.exchanges), default=0.0)
-    return Spend(cost.calls, cost.tokens, cost.usd, ended - begun)
+    return Spend(run.sent, cost.tokens, cost.usd, ended - begun)
 
 
 def _left(budget: Budget, spent: Spend) -> Budget:

@@ -27,13 +27,14 @@ class BadJournal(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """A journal as read. `lost` are requests that were sent and whose answers were never recorded."""
+    """A journal as read. `sent` counts the requests that left, `lost` are those whose answers were never recorded."""
 
     header: Mapping[str, Any]
     exchanges: tuple[Exchange, ...]
     unsent: Mapping[str, str]
     lost: tuple[tuple[str, int, int], ...]
     footer: Mapping[str, Any] | None = None
+    sent: int = 0
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -91,6 +92,7 @@ def read_journal(path: Path) -> Run:
     exchanges: list[Exchange] = []
     unsent: dict[str, str] = {}
     open_requests: dict[tuple[str, int, int], None] = {}
+    left = 0
     for number, line in enumerate(_whole_lines(path), 1):
         try:
             fields = json.loads(line)
@@ -99,7 +101,7 @@ def read_journal(path: Path) -> Run:
                     header, footer = _checked(fields), None
                 case "sent":
                     open_requests[fields["probe"], fields["step"], fields["attempt"]] = None
-                    footer = None
+                    footer, left = None, left + 1
                 case "exchange":
                     exchange = from_json(fields)
                     exchanges.append(exchange)
@@ -115,7 +117,7 @@ def read_journal(path: Path) -> Run:
             ) from bad
     if not header:
         raise BadJournal(f"{path}: expected a journal that starts with a header line, found none")
-    return Run(header, tuple(exchanges), unsent, tuple(open_requests), footer, path)
+    return Run(header, tuple(exchanges), unsent, tuple(open_requests), footer, left, path)
 
 
 def as_json(exchange: Exchange) -> dict[str, Any]:

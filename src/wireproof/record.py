@@ -107,8 +107,9 @@ async def record(
 ) -> Cost:
     """Sends the plan; `listen` hears of everything as it happens. Returns what was spent by this call.
 
-    `already` are answers of an earlier run by (probe, step): they are used in place of sending. Raises
-    Unreachable or KeyRefused when the first request, sent alone, finds nobody or a closed door.
+    `already` are the last answers of an earlier run by (probe, step): they are used in place of sending, but
+    for those after which another attempt was due. Raises Unreachable or KeyRefused when the first request,
+    sent alone, finds nobody or a closed door; that answer is told to nobody.
     """
     bounds = bounds or Bounds()
     timeout = httpx2.Timeout(bounds.idle_s, connect=bounds.connect_s)
@@ -121,7 +122,10 @@ async def record(
         recorder = _Recorder(
             plan, target, spec, listen, already or {}, budget or Budget(), bounds, client, fresh, clock, wall, sleep
         )
-        canary = next((probe for probe in plan.probes if probe.expects == "answer"), None)
+        unasked = [
+            probe for probe in plan.probes if probe.expects == "answer" and (probe.id, 0) not in recorder.already
+        ]
+        canary = unasked[0] if unasked else None
         rest = [probe for probe in plan.probes if probe is not canary]
         if canary is not None:
             await recorder.run(canary, is_canary=True)
@@ -176,10 +180,9 @@ class _Recorder:
                 if call is None:
                     return
                 exchange = self.already.get((probe.id, step))
-                if exchange is None:
-                    exchange = await self._ask(probe, step, bind(call, self.plan.models))
-                if is_canary and step == 0:
-                    _check_the_door(exchange)
+                if exchange is None or self._is_another_due(exchange):
+                    at_the_door = is_canary and step == 0
+                    exchange = await self._ask(probe, step, bind(call, self.plan.models), exchange, at_the_door)
                 call = _next(flow, exchange)
             if call is not None:
                 self.listen(Unsent(probe.id, f"the flow asks for more than its {probe.most} requests"))
@@ -199,17 +202,25 @@ class _Recorder:
                 raise OverBudget(f"the budget of {name}={limit} is spent")
         self.promised = self.promised + estimate
 
-    async def _ask(self, probe: Probe, step: int, call: Call) -> Exchange:
+    def _is_another_due(self, exchange: Exchange) -> bool:
+        """Whether the run that recorded this answer ended before it could ask again."""
+        if exchange.trouble and exchange.trouble.kind in ("unreachable", "dropped"):
+            return True
+        wait = _wait_s(exchange, exchange.attempt, self.wall())
+        return wait is not None and wait <= MOST_WAIT_S and exchange.attempt < ATTEMPTS
+
+    async def _ask(self, probe: Probe, step: int, call: Call, exchange: Exchange | None, at_the_door: bool) -> Exchange:
         """One question; again when the target says wait, and once when the connection was lost under it.
 
         A server may close an idle connection while the next request is on its way: that is no fault of its
-        answer. So a lost connection counts only when a new one is lost as well. Every attempt is recorded.
+        answer. So a lost connection counts only when a new one is lost as well. Every attempt is recorded;
+        `exchange` is the last one of an earlier run.
         """
         estimate = call_cost(self.spec, call, probe.expects)
-        exchange: Exchange | None = None
+        first = exchange.attempt + 1 if exchange else 1
         is_scout = False
         async with AsyncExitStack() as turn:
-            for attempt in range(1, ATTEMPTS + 1):
+            for attempt in range(first, max(ATTEMPTS, first) + 1):
                 leaving, kept = self._request(probe, step, attempt, call)
                 try:
                     self._reserve(estimate)
@@ -218,20 +229,22 @@ class _Recorder:
                         raise
                     return exchange
                 try:
-                    if attempt == 1:
+                    if attempt == first:
                         async with self.patience:
                             pass
                     self.listen(Sent(probe.id, step, attempt))
-                    lost_before = exchange is not None and exchange.trouble is not None
+                    lost_before = bool(exchange and exchange.trouble and exchange.trouble.kind == "dropped")
                     exchange = await self._send(probe, step, attempt, leaving, kept, is_last=lost_before)
                 finally:
                     self.promised = _minus(self.promised, estimate)
+                if at_the_door:
+                    _check_the_door(exchange)
                 self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
                 self.listen(Recorded(exchange, self.spent))
                 if exchange.trouble and exchange.trouble.kind == "dropped":
                     continue
                 wait = _wait_s(exchange, attempt, self.wall())
-                if wait is None or wait > MOST_WAIT_S or attempt == ATTEMPTS:
+                if wait is None or wait > MOST_WAIT_S or attempt >= ATTEMPTS:
                     break
                 told = self.clock()
                 self.listen(Waiting(probe.id, wait, exchange.status or 0))
