@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wireproof.clause import Event, Exchange, Undecodable, parse_json, shown
+from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Undecodable, parse_json, shown
 
 from ._reading import as_object, choices_in
 
@@ -33,6 +33,16 @@ def read_object(data: str | None) -> dict[str, Any] | None:
     except Undecodable:
         return None
     return value if isinstance(value, dict) else None
+
+
+def framed(exchange: Exchange) -> Iterator[tuple[int, Event]]:
+    """The events with their numbers, if the body is a stream at all, whatever its type says."""
+    events = exchange.events
+    if not events:
+        raise Inconclusive("the body is empty")
+    if exchange.media_type != "text/event-stream" and is_json(exchange.body.decode("utf-8", "replace")):
+        raise NotApplicable("the answer is one JSON document, not a stream")
+    yield from enumerate(events)
 
 
 def before_done(exchange: Exchange) -> Iterator[tuple[int, Event]]:

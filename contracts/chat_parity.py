@@ -22,6 +22,9 @@ from wireproof.clause import (
     together,
 )
 
+from ._reading import as_object, as_text, choices_in
+from ._stream import before_done
+
 PAIR = together("chat.plain", "chat.stream")
 TRIO = together("chat.plain", "chat.plain-again", "chat.stream")
 
@@ -184,17 +187,17 @@ class Answer:
 
 
 def _plain(exchange: Exchange) -> Answer:
-    body = _dict(exchange.json)
+    body = as_object(exchange.json)
     choice = _first_choice(body)
     if choice is None or not isinstance(choice.get("message"), dict):
         raise Inconclusive(f"{exchange.id} has no message to compare")
     message = choice["message"]
     return Answer(
-        _text(body.get("model")) or None,
-        _text(message.get("content")).rstrip(HALF),
+        as_text(body.get("model")) or None,
+        as_text(message.get("content")).rstrip(HALF),
         _kinds(message),
         _finish(choice),
-        _dict(body.get("usage")),
+        as_object(body.get("usage")),
     )
 
 
@@ -207,13 +210,13 @@ def _told(exchange: Exchange) -> Answer:
     usage: dict[str, Any] = {}
     chunks = _chunks(exchange)
     for chunk in chunks:
-        model = model or _text(chunk.get("model")) or None
-        usage = _dict(chunk.get("usage")) or usage
+        model = model or as_text(chunk.get("model")) or None
+        usage = as_object(chunk.get("usage")) or usage
         choice = _first_choice(chunk)
         if choice is None:
             continue
-        delta = _dict(choice.get("delta"))
-        text.append(_text(delta.get("content")))
+        delta = as_object(choice.get("delta"))
+        text.append(as_text(delta.get("content")))
         kinds |= _kinds(delta)
         finish = finish or _finish(choice)
     if not any(_first_choice(chunk) for chunk in chunks):
@@ -224,9 +227,7 @@ def _told(exchange: Exchange) -> Answer:
 def _chunks(exchange: Exchange) -> list[dict[str, Any]]:
     """The JSON objects up to [DONE]; Inconclusive when an error or a broken event is among them."""
     chunks: list[dict[str, Any]] = []
-    for event in exchange.events:
-        if event.is_done:
-            break
+    for _, event in before_done(exchange):
         if not event.data:
             continue
         try:
@@ -264,16 +265,12 @@ def _expect_same_count(name: str, plain: Exchange, stream: Exchange) -> None:
 
 
 def _first_choice(body: dict[str, Any]) -> dict[str, Any] | None:
-    choices = body.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and choice.get("index", 0) == 0:
-            return choice
-    return None
+    return next((choice for _, choice in choices_in(body) if choice.get("index", 0) == 0), None)
 
 
 def _finish(choice: dict[str, Any]) -> str | None:
     """None before the end, however that is said."""
-    reason = _text(choice.get("finish_reason"))
+    reason = as_text(choice.get("finish_reason"))
     return None if reason in ("", "null") else reason
 
 
@@ -285,11 +282,3 @@ def _keys(usage: dict[str, Any]) -> set[str]:
     """Top-level keys with a value, and one level below as `details.key`."""
     below = {f"{name}.{key}" for name, value in usage.items() if isinstance(value, dict) for key in value}
     return {name for name, value in usage.items() if value is not None} | below
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -22,9 +22,11 @@ from wireproof.clause import (
     shown,
 )
 
+from ._asked import asks_usage
+from ._chat import ends, increments
+from ._reading import as_count, as_object, choices_in
+
 CHAT = "createChatCompletion"
-# What a delta can bring besides its role. The last two are no part of the API, but widely sent.
-INCREMENTS = ("content", "refusal", "tool_calls", "function_call", "audio", "reasoning_content", "reasoning")
 
 # Over all choices together: the usage sums them up.
 USAGE_LAST = Machine(
@@ -33,13 +35,8 @@ USAGE_LAST = Machine(
 )
 
 
-def _asks_usage(body: dict[str, Any]) -> bool:
-    options = body.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
-
-
-WITH_USAGE = answered(CHAT, streamed=True, asks=_asks_usage)
-WITHOUT_USAGE = answered(CHAT, streamed=True, asks=lambda body: not _asks_usage(body))
+WITH_USAGE = answered(CHAT, streamed=True, asks=asks_usage)
+WITHOUT_USAGE = answered(CHAT, streamed=True, asks=lambda body: not asks_usage(body))
 
 
 @clause("chat.stream.usage", level="MUST", source="SPEC ChatCompletionStreamOptions.include_usage", on=WITH_USAGE)
@@ -102,7 +99,7 @@ def usage_is_not_sent_unasked(exchange: Exchange) -> None:
 def usage_of_streams_adds_up(exchange: Exchange) -> None:
     """In the usage of a stream `total_tokens` is `prompt_tokens` + `completion_tokens`."""
     number, usage = _last_usage(exchange)
-    prompt, completion, total = (_count(usage, f"{kind}_tokens") for kind in ("prompt", "completion", "total"))
+    prompt, completion, total = (as_count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total"))
     if prompt is None or completion is None or total is None:
         raise Inconclusive("a count of the usage is missing")
     expect(
@@ -130,8 +127,8 @@ def usage_details_of_streams_are_parts(exchange: Exchange) -> None:
     number, usage = _last_usage(exchange)
     judged = False
     for whole, details, part in DETAILS:
-        count, detail = _count(usage, whole), usage.get(details)
-        share = _count(detail, part) if isinstance(detail, dict) else None
+        count, detail = as_count(usage.get(whole)), usage.get(details)
+        share = as_count(as_object(detail).get(part))
         if count is None or share is None:
             continue
         judged = True
@@ -154,11 +151,11 @@ def usage_of_streams_counts(exchange: Exchange) -> None:
     choice.
     """
     number, usage = _last_usage(exchange)
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    prompt, completion = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
     if prompt is None or completion is None:
         raise Inconclusive("a count of the usage is missing")
     expect(prompt >= 1, expected="at least 1", got=prompt, at="/usage/prompt_tokens", event=number)
-    least = 1 if any(_adds(choice) for _, chunk in _chunks(exchange) for choice in _choices(chunk)) else 0
+    least = 1 if any(increments(choice) for _, chunk in _chunks(exchange) for _, choice in choices_in(chunk)) else 0
     expect(
         completion >= least, expected=f"at least {least}", got=completion, at="/usage/completion_tokens", event=number
     )
@@ -176,7 +173,7 @@ def usage_of_streams_counts(exchange: Exchange) -> None:
 
 def _asks_cap(body: dict[str, Any]) -> bool:
     """Whether one choice is capped, and the usage will tell if the cap was reached."""
-    return _asks_usage(body) and _cap(body) is not None and (body.get("n") or 1) == 1
+    return asks_usage(body) and _cap(body) is not None and (body.get("n") or 1) == 1
 
 
 @clause(
@@ -191,16 +188,16 @@ def a_cut_stream_says_length(exchange: Exchange) -> None:
     cap = _cap(exchange.request.asked)
     if cap is None or exchange.request.asked.get("stop"):
         raise NotApplicable("a stop sequence may have ended it")
-    told = [count for _, usage in _usages(exchange) if (count := _count(usage, "completion_tokens")) is not None]
-    spoken = [(number, place, one) for number, chunk in _chunks(exchange) for place, one in enumerate(_choices(chunk))]
+    told = [count for _, usage in _usages(exchange) if (count := as_count(usage.get("completion_tokens"))) is not None]
+    spoken = [(number, at, one) for number, chunk in _chunks(exchange) for at, one in choices_in(chunk)]
     # The end-of-text token may be counted but is never shown: only as many deltas as tokens prove the cap.
-    deltas = sum(1 for _, _, choice in spoken if _adds(choice))
-    finish = next((one for one in spoken if _ends(one[2])), None)
+    deltas = sum(1 for _, _, choice in spoken if increments(choice))
+    finish = next((one for one in spoken if ends(one[2])), None)
     if not told or finish is None:
         raise Inconclusive("no usage or no finish_reason to tell how it ended")
     if max(told) != cap or deltas < cap:
         raise NotApplicable("it ended before the maximum, or went beyond it, which chat.stream.usage-counts judges")
-    number, place, choice = finish
+    number, at, choice = finish
     reason = choice["finish_reason"]
     if reason in ("tool_calls", "function_call", "content_filter"):
         raise NotApplicable(f"it ended by {reason}")
@@ -208,7 +205,7 @@ def a_cut_stream_says_length(exchange: Exchange) -> None:
         reason == "length",
         expected=f'"length" after {cap} of {cap} tokens',
         got=shown(reason),
-        at=f"/choices/{place}/finish_reason",
+        at=f"{at}/finish_reason",
         event=number,
     )
 
@@ -233,28 +230,13 @@ def _chunks(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
     return chunks
 
 
-def _choices(chunk: dict[str, Any]) -> list[dict[str, Any]]:
-    choices = chunk.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-
-
-def _adds(choice: dict[str, Any]) -> bool:
-    """Whether it adds anything to the answer: text, thoughts, a call."""
-    delta = choice.get("delta")
-    return isinstance(delta, dict) and any(delta.get(name) for name in INCREMENTS)
-
-
-def _ends(choice: dict[str, Any]) -> bool:
-    return choice.get("finish_reason") not in (None, "", "null")
-
-
 def _symbols(exchange: Exchange, usage_at: int) -> Iterator[Symbol]:
     """The stream as USAGE_LAST reads it, with the usage of event `usage_at` after what that chunk says."""
     for number, chunk in _chunks(exchange):
-        for choice in _choices(chunk):
-            if _adds(choice):
+        for _, choice in choices_in(chunk):
+            if increments(choice):
                 yield Symbol("content", number, shown=shown(choice["delta"]))
-            if _ends(choice):
+            if ends(choice):
                 yield Symbol("finish", number, shown=f"finish_reason {shown(choice['finish_reason'])}")
         if number == usage_at:
             yield Symbol("usage", number)
@@ -271,11 +253,6 @@ def _last_usage(exchange: Exchange) -> tuple[int, dict[str, Any]]:
     if not usages:
         raise Inconclusive("no chunk has usage")
     return usages[-1]
-
-
-def _count(usage: dict[str, Any], name: str) -> int | None:
-    count = usage.get(name)
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def _cap(body: dict[str, Any]) -> int | None:

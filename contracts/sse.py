@@ -1,31 +1,29 @@
-"""The byte layer of every streamed answer, and whether the stream is one: framing, encoding, end, pace.
+"""The byte layer of every streamed answer: framing, encoding, beginning and end.
 
-What the events say is judged in chat_stream.py and completions.py; whether a stream may come at all where
-none was asked for, in wire.py.
+What the events say is judged in chat_stream.py and completions_stream.py, when they come in sse_pace.py; whether a
+stream may come at all where none was asked for, in wire.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
 from wireproof.clause import (
     Event,
     Exchange,
     Inconclusive,
     Machine,
-    NotApplicable,
     Symbol,
     Undecodable,
     answered,
     clause,
     expect,
     parse_json,
-    sequence,
     shown,
 )
+
+from ._stream import framed, is_json, read_object
 
 STREAM = answered(streamed=True)
 # The operations that end with [DONE] and send data-only events.
@@ -38,25 +36,8 @@ IGNORABLE = re.compile(r"(?!error\b)[a-z][a-z0-9_-]*(:(?!\s*[\[{]).*)?", re.IGNO
 DONE_ONCE = Machine("open", {"open": {"end mark": "ended"}, "ended": {}})
 DONE_LAST = Machine("open", {"open": {"data": "open", "end mark": "ended"}, "ended": {"end mark": "ended"}})
 
-# Whole text in one delta: a short answer may come so, 20 tokens or 100 characters may not. Chosen, not measured:
-# well above the greeting that the shortest probe asks for, well below the cap of the longest.
-LONG_TOKENS = 20
-LONG_CHARACTERS = 100
 
-# The limits of sse.incremental are chosen, not measured: strict, so that speed alone is never blamed.
-# How much of an answer must be seen to tell a stream from a body sent at once. Shorter ones say nothing.
-LONG_PIECES = 8
-SHORT_PIECES = 3
-# The pieces of a burst come within this part of the wait before them.
-BURST = 0.05
-# By how much the wait must grow from a short to a long answer: many long answers agree, or one is far off.
-# Below it, a fast backend behind a slow queue looks the same.
-GROWTH_S = 0.1
-GROWTH_OF_FEW_S = 0.5
-MANY = 3
-
-
-# -------------------------------------------------------------------------------------------- framing
+# ------------------------------------------------------------------------------------------------ framing
 
 
 @clause("sse.content-type", level="MUST", source="SPEC createChatCompletion 200; WHATWG HTML 9.2.5", on=STREAM)
@@ -100,7 +81,7 @@ def every_line_is_a_field(exchange: Exchange) -> None:
     A line without the `data:` prefix is dropped by every client: the chunk, the `[DONE]` or the error that it
     was meant to carry is never seen.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         for line in event.strays:
             expect(bool(IGNORABLE.fullmatch(line)), expected="a line `data: ...`", got=shown(line), event=number)
 
@@ -117,9 +98,9 @@ def events_end_with_a_blank_line(exchange: Exchange) -> None:
     Without it the `data` lines of several events are one event, joined by line feeds, which is no JSON: clients
     that follow the standard fail on it or wait for the end of the body.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         lines = (event.data or "").split("\n")
-        if len(lines) > 1 and not _is_json(event.data or "") and _each_stands_alone(lines):
+        if len(lines) > 1 and not is_json(event.data or "") and _each_stands_alone(lines):
             expect(
                 False,
                 expected="a blank line after each event",
@@ -135,9 +116,9 @@ def data_is_one_json_document(exchange: Exchange) -> None:
     Two documents in one event, half a document, `NaN` or Python's quotes end the official SDKs with a
     decoding error in the middle of the answer.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         data = event.data
-        if data is None or not data.strip() or event.is_done or (event.unfinished and not _is_json(data)):
+        if data is None or not data.strip() or event.is_done or (event.unfinished and not is_json(data)):
             continue
         lines = data.split("\n")
         if len(lines) > 1 and _each_stands_alone(lines):
@@ -154,7 +135,7 @@ def no_event_is_empty(exchange: Exchange) -> None:
 
     The official SDKs decode the data of every event as JSON and stop with an error at an empty one.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         empty = event.data is not None and not event.data.strip()
         expect(not empty, expected="data with a JSON document, or a comment", got="empty data", event=number)
 
@@ -171,7 +152,7 @@ def last_event_is_finished(exchange: Exchange) -> None:
     The standard discards an event that is pending when the body ends, and so does the official Python SDK (3.54.0).
     Write `data: [DONE]` with two line feeds.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         expect(not event.unfinished, expected="a blank line at the end", got=shown(event.data), event=number)
 
 
@@ -182,7 +163,7 @@ def chunks_are_data_only(exchange: Exchange) -> None:
     A named event reaches only listeners of that name; an `onmessage` listener sees nothing of the answer.
     Events of other kinds (`event: ping`) and the name `message`, which is the default, are no breach.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         if event.name in (None, "", "message") or not (event.is_done or _is_chunk(event)):
             continue
         expect(False, expected="no `event:` field", got=f"event: {event.name}", event=number)
@@ -197,7 +178,7 @@ def early_errors_are_http_errors(exchange: Exchange) -> None:
 
     Clients retry by status and raise typed errors by status; an error inside a 200 is retried by none.
     """
-    for number, event in _framed(exchange):
+    for number, event in framed(exchange):
         stray = next((line for line in event.strays if line.lower().startswith("error")), None)
         if event.data is None and stray is None:
             continue
@@ -218,7 +199,7 @@ def stream_ends_with_done(exchange: Exchange) -> None:
 
     It is how a client tells an answer that is complete from a connection that was cut.
     """
-    events = [event for _, event in _framed(exchange)]
+    events = [event for _, event in framed(exchange)]
     if any(_is_error(event) for event in events):
         raise Inconclusive("the stream broke off with an error")
     last = events[-1]
@@ -249,122 +230,7 @@ def nothing_follows_done(exchange: Exchange) -> None:
         expect(False, expected="the end of the body after [DONE]", got=offence.got, event=offence.at)
 
 
-# ------------------------------------------------------------------------------------------------- pace
-
-
-# With tools a server may hold text back until it knows that it is no call.
-@clause(
-    "sse.pieces",
-    level="SHOULD",
-    source="SPEC CreateCompletionRequest.stream: tokens are sent as they become available",
-    on=answered(
-        "createChatCompletion",
-        "createCompletion",
-        streamed=True,
-        asks=lambda body: not any(body.get(name) for name in ("tools", "functions")),
-    ),
-    model="some-output",
-)
-def long_text_comes_in_pieces(exchange: Exchange) -> None:
-    """A long text comes in more than one delta, as it is generated.
-
-    A whole answer in one delta is a plain answer in the dress of a stream: the user waits as long as without.
-    """
-    chunks = list(_chunks(exchange))
-    tokens = max((_completion_tokens(chunk) for _, chunk in chunks), default=0)
-    texts: dict[Any, list[tuple[int, str]]] = {}
-    for number, chunk in chunks:
-        for key, text in _texts(chunk):
-            texts.setdefault(key, []).append((number, text))
-    if not texts:
-        raise Inconclusive("the stream has no text")
-    judged = False
-    for pieces in texts.values():
-        length = sum(len(text) for _, text in pieces)
-        # The usage counts all choices (and thoughts): it measures the text only when there is one choice.
-        is_long = length >= LONG_CHARACTERS or (len(texts) == 1 and tokens >= LONG_TOKENS and length >= LONG_TOKENS)
-        if not is_long:
-            continue
-        judged = True
-        number, first = pieces[0]
-        expect(
-            len(pieces) > 1,
-            expected=f"a text of {length} characters in several deltas",
-            got=f"one delta: {shown(first)}",
-            event=number,
-        )
-    if not judged:
-        raise NotApplicable("no text was long enough to be cut")
-
-
-@clause(
-    "sse.incremental",
-    level="SHOULD",
-    source="SPEC CreateCompletionRequest.stream: tokens are sent as they become available",
-    on=sequence(answered("createChatCompletion", streamed=True, shows=lambda e: not e.header("content-encoding"))),
-    model="some-output",
-)
-def chunks_come_as_they_are_made(exchanges: Sequence[Exchange]) -> None:
-    """Chunks are sent as they are produced, not all at once when the answer is complete.
-
-    Judged over all streams together: every long one arrives in a burst, and the wait before it grows with its
-    length. A backend that is merely fast waits as long for 2 tokens as for 60. Look for a proxy that buffers
-    (`X-Accel-Buffering: no`), a compression in between, or a server that streams a finished answer.
-    """
-    paces = [pace for pace in map(_pace, exchanges) if pace is not None]
-    long = [pace for pace in paces if pace.pieces >= LONG_PIECES]
-    short = [pace for pace in paces if pace.pieces <= SHORT_PIECES]
-    if not long:
-        raise NotApplicable("no answer was long enough to tell")
-    if any(pace.spread_s > BURST * pace.wait_s for pace in long):
-        return
-    if not short:
-        raise NotApplicable("no short answer to compare the wait with")
-    longest = max(long, key=lambda pace: pace.pieces)
-    reference_s = max(pace.wait_s for pace in short)
-    needed_s = GROWTH_S if len(long) >= MANY else GROWTH_OF_FEW_S
-    grows = longest.wait_s >= max(2 * reference_s, reference_s + needed_s)
-    if not grows or min(pace.wait_s for pace in long) <= reference_s:
-        raise NotApplicable("the answers come too fast to tell a stream from a body sent at once")
-    expect(
-        False,
-        expected="chunks spread over the time it takes to make them",
-        got=f"nothing for {longest.wait_s:.3f} s, then {longest.pieces} chunks within {longest.spread_s * 1000:.1f} ms"
-        f" (first chunk of a short answer: after {reference_s:.3f} s)",
-        at=f"{longest.exchange} ",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When the content of a stream came: after `wait_s`, in `pieces` events over `spread_s`."""
-
-    exchange: str
-    pieces: int
-    wait_s: float
-    spread_s: float
-
-
-def _pace(exchange: Exchange) -> Pace | None:
-    """None when the stream has no content, or is none."""
-    try:
-        times = [exchange.events[number].at_s for number, chunk in _chunks(exchange) if _grows(chunk)]
-    except (Inconclusive, NotApplicable):
-        return None
-    return Pace(exchange.id, len(times), times[0], times[-1] - times[0]) if times else None
-
-
-# ---------------------------------------------------------------------------------------------- reading
-
-
-def _framed(exchange: Exchange) -> Iterator[tuple[int, Event]]:
-    """The events with their numbers, if the body is a stream at all, whatever its type says."""
-    events = exchange.events
-    if not events:
-        raise Inconclusive("the body is empty")
-    if exchange.media_type != "text/event-stream" and _is_json(exchange.body.decode("utf-8", "replace")):
-        raise NotApplicable("the answer is one JSON document, not a stream")
-    yield from enumerate(events)
+# ------------------------------------------------------------------------------------------------ reading
 
 
 def _event_at(exchange: Exchange, offset: int) -> int | None:
@@ -373,76 +239,25 @@ def _event_at(exchange: Exchange, offset: int) -> int | None:
     return before[-1] if before else None
 
 
-def _is_json(text: str) -> bool:
-    try:
-        parse_json(text)
-    except Undecodable:
-        return False
-    return True
-
-
 def _each_stands_alone(lines: Iterable[str]) -> bool:
     """Whether each line is an event of its own that lost its blank line: a JSON object or [DONE]."""
-    return all(not line.strip() or line.strip() == "[DONE]" or _read(line) is not None for line in lines)
-
-
-def _read(data: str | None) -> dict[str, Any] | None:
-    """The JSON object of an event; None for all else."""
-    try:
-        value = parse_json(data) if data else None
-    except Undecodable:
-        return None
-    return value if isinstance(value, dict) else None
+    return all(not line.strip() or line.strip() == "[DONE]" or read_object(line) is not None for line in lines)
 
 
 def _is_chunk(event: Event) -> bool:
-    value = _read(event.data)
+    value = read_object(event.data)
     return value is not None and "choices" in value
 
 
 def _is_error(event: Event) -> bool:
     """An error as clients recognise it: a truthy `error` member, the flat `{"type": "error"}`, or by name."""
-    value = _read(event.data)
+    value = read_object(event.data)
     return event.name == "error" or (value is not None and (bool(value.get("error")) or value.get("type") == "error"))
 
 
 def _end_marks(exchange: Exchange) -> list[Symbol]:
     return [
         Symbol("end mark" if event.is_done else "data", number, shown=shown(event.data))
-        for number, event in _framed(exchange)
+        for number, event in framed(exchange)
         if event.data is not None and event.data.strip()
     ]
-
-
-def _chunks(exchange: Exchange) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, event in _framed(exchange):
-        value = _read(event.data)
-        if value is not None:
-            yield number, value
-
-
-def _texts(chunk: dict[str, Any]) -> Iterator[tuple[Any, str]]:
-    """`(choice index, text)` of what a chunk adds: chat's `delta.content`, or the `text` of a completion."""
-    choices = chunk.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if not isinstance(choice, dict):
-            continue
-        delta = choice.get("delta")
-        text = delta.get("content") if isinstance(delta, dict) else choice.get("text")
-        if isinstance(text, str) and text:
-            yield shown(choice.get("index")), text
-
-
-def _grows(chunk: dict[str, Any]) -> bool:
-    """Whether a chunk adds anything to the answer: text, thoughts, arguments of a call."""
-    choices = chunk.get("choices")
-    deltas = (
-        [choice.get("delta") for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-    )
-    return any(value for delta in deltas if isinstance(delta, dict) for key, value in delta.items() if key != "role")
-
-
-def _completion_tokens(chunk: dict[str, Any]) -> int:
-    usage = chunk.get("usage")
-    count = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return count if isinstance(count, int) else 0

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, stream, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -45,7 +45,7 @@ def changed(event: Event, **more: Any) -> Event:
 
 @pytest.fixture(scope="session")
 def clause_of(contract: Callable[[str], ModuleType]) -> Callable[[str], Any]:
-    clauses = {one.clause.id: one for one in vars(contract("chat_stream")).values() if hasattr(one, "clause")}
+    clauses = {one.clause.id: one for one in clauses_of(contract("chat_stream"), contract("chat_stream_order"))}
     return lambda id: clauses[f"chat.stream.{id}"]
 
 
@@ -118,7 +118,7 @@ LEGAL = {
 
 @pytest.mark.parametrize("name", LEGAL)
 def test_legal_variations_raise_no_finding(name: str, contract: Callable[[str], ModuleType]) -> None:
-    clauses = [one for one in vars(contract("chat_stream")).values() if hasattr(one, "clause")]
+    clauses = clauses_of(contract("chat_stream"), contract("chat_stream_order"))
     outcomes = {one.clause.id: outcome_of(one, LEGAL[name]) for one in clauses}
     assert {id: outcome for id, outcome in outcomes.items() if outcome in ("fail", "inconclusive")} == {}
 
@@ -235,9 +235,8 @@ def test_two_streams_have_two_ids(clause_of: Callable[[str], Any]) -> None:
 
 def test_other_answers_are_not_judged(contract: Callable[[str], ModuleType]) -> None:
     others = [answer({}), stream(GOOD, status=400), stream(GOOD, operation="createCompletion")]
-    for one in vars(contract("chat_stream")).values():
-        if hasattr(one, "clause"):
-            assert outcome_of(one, *others) == "not-applicable"
+    for one in clauses_of(contract("chat_stream"), contract("chat_stream_order")):
+        assert outcome_of(one, *others) == "not-applicable"
 
 
 def test_the_surface_asks_four_times_at_most(contract: Callable[[str], ModuleType]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
-from made import SSE_HEADERS, answer, outcome_of, stream, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -20,13 +20,9 @@ def raw(*parts: bytes, content_type: str = "text/event-stream", operation: str =
     return stream(parts, done=False, headers=(("content-type", content_type),), operation=operation)
 
 
-def said(text: str, index: int = 0, **more: Any) -> dict[str, Any]:
-    return {"id": "c", "choices": [{"index": index, "delta": {"content": text}, "finish_reason": None}], **more}
-
-
 @pytest.fixture(scope="session")
 def clause_of(contract: Callable[[str], ModuleType]) -> Callable[[str], Any]:
-    by_id = {one.clause.id: one for one in vars(contract("sse")).values() if hasattr(one, "clause")}
+    by_id = {one.clause.id: one for one in clauses_of(contract("sse"))}
     return by_id.__getitem__
 
 
@@ -54,7 +50,7 @@ LEGAL = {
 
 @pytest.mark.parametrize("name", LEGAL)
 def test_legal_variations_raise_no_finding(name: str, contract: Callable[[str], ModuleType]) -> None:
-    clauses = [one for one in vars(contract("sse")).values() if hasattr(one, "clause")]
+    clauses = clauses_of(contract("sse"), contract("sse_pace"))
     outcomes = {one.clause.id: outcome_of(one, LEGAL[name]) for one in clauses}
     assert {id: outcome for id, outcome in outcomes.items() if outcome in ("fail", "inconclusive")} == {}
 
@@ -91,8 +87,6 @@ BROKEN: list[tuple[str, Exchange]] = [
     ("sse.done", raw(CHUNK, b"[DONE]\n\n")),
     ("sse.done-once", raw(CHUNK, DONE, DONE)),
     ("sse.done-last", raw(CHUNK, DONE, CHUNK)),
-    ("sse.pieces", stream([said("1 2 3 4 5 6 7 8 9 10 " * 6)])),
-    ("sse.pieces", stream([said("word " * 24), {"choices": [], "usage": {"completion_tokens": 24}}])),
 ]
 
 
@@ -101,7 +95,7 @@ def test_a_breach_is_found(id: str, exchange: Exchange, clause_of: Callable[[str
     assert outcome_of(clause_of(id), exchange) == "fail"
 
 
-@pytest.mark.parametrize("id", sorted({id for id, _ in BROKEN} - {"sse.pieces"}))
+@pytest.mark.parametrize("id", sorted({id for id, _ in BROKEN}))
 def test_a_good_stream_keeps_each_clause(id: str, clause_of: Callable[[str], Any]) -> None:
     assert outcome_of(clause_of(id), GOOD) == "pass"
 
@@ -129,7 +123,7 @@ def test_a_finding_names_the_event(clause_of: Callable[[str], Any]) -> None:
 
 def test_only_the_type_is_blamed_when_a_stream_was_ignored(contract: Callable[[str], ModuleType]) -> None:
     ignored = answer({"object": "chat.completion", "choices": []}, asked=ASKED)
-    clauses = [one for one in vars(contract("sse")).values() if hasattr(one, "clause")]
+    clauses = clauses_of(contract("sse"), contract("sse_pace"))
     assert [one.clause.id for one in clauses if outcome_of(one, ignored) == "fail"] == ["sse.content-type"]
 
 
@@ -142,64 +136,3 @@ def test_other_operations_need_no_done_and_may_name_events(clause_of: Callable[[
     for id in ("sse.done", "sse.event-name"):
         assert outcome_of(clause_of(id), other) == "not-applicable"
     assert outcome_of(clause_of("sse.fields"), other) == "pass"
-
-
-# ---- pace
-
-
-def paced(probe: str, pieces: int, wait_s: float, gap_s: float, **asked: Any) -> Exchange:
-    return stream([said(f"{n} ") for n in range(pieces)], probe=probe, first_s=wait_s, gap_s=gap_s, asked=asked)
-
-
-def outcome_of_pace(clause_of: Callable[[str], Any], exchanges: Sequence[Exchange]) -> str:
-    return outcome_of(clause_of("sse.incremental"), *exchanges)
-
-
-def test_a_wait_that_grows_with_the_answer_before_a_burst_is_no_stream(clause_of: Callable[[str], Any]) -> None:
-    held = [paced("cut", 2, 0.12, 0), paced("a", 24, 0.4, 0), paced("b", 20, 0.35, 0), paced("long", 64, 0.9, 0.0001)]
-    verdict = verdict_of(clause_of("sse.incremental"), *held)
-    assert verdict.outcome == "fail"
-    assert verdict.findings[0].where.exchange == "long"
-
-
-def test_chunks_spread_over_time_are_a_stream(clause_of: Callable[[str], Any]) -> None:
-    assert outcome_of_pace(clause_of, [paced("cut", 2, 0.1, 0.02), paced("long", 64, 0.1, 0.02)]) == "pass"
-
-
-@pytest.mark.parametrize(
-    "fast",
-    [
-        # a fast backend behind a slow queue: the wait does not grow with the answer
-        [paced("cut", 2, 0.3, 0), paced("a", 24, 0.3, 0), paced("b", 24, 0.32, 0), paced("long", 64, 0.31, 0.0001)],
-        # one slow answer proves nothing
-        [paced("cut", 2, 0.02, 0), paced("long", 64, 0.3, 0.0001)],
-        # a local toy: everything within milliseconds
-        [paced("cut", 2, 0.003, 0), paced("a", 24, 0.004, 0), paced("b", 24, 0.01, 0), paced("long", 64, 0.02, 0)],
-        # nothing short to compare with
-        [paced("a", 24, 0.4, 0), paced("b", 24, 0.4, 0), paced("long", 64, 0.9, 0)],
-        # nothing long
-        [paced("cut", 2, 0.4, 0), paced("a", 5, 0.9, 0)],
-    ],
-)
-def test_speed_is_no_breach(fast: list[Exchange], clause_of: Callable[[str], Any]) -> None:
-    assert outcome_of_pace(clause_of, fast) == "not-applicable"
-
-
-def test_a_short_text_may_come_in_one_delta(clause_of: Callable[[str], Any]) -> None:
-    short = stream([said("Hello there, friend!"), {"choices": [], "usage": {"completion_tokens": 5}}])
-    assert outcome_of(clause_of("sse.pieces"), short) == "not-applicable"
-
-
-def test_a_server_may_hold_text_back_that_could_be_a_call(clause_of: Callable[[str], Any]) -> None:
-    held = stream([said("word " * 24)], asked={"tools": [{"type": "function", "function": {"name": "f"}}]})
-    assert outcome_of(clause_of("sse.pieces"), held) == "not-applicable"
-
-
-def test_few_characters_of_many_thoughts_may_come_in_one_delta(clause_of: Callable[[str], Any]) -> None:
-    thought = stream([said("Hi."), {"choices": [], "usage": {"completion_tokens": 64}}])
-    assert outcome_of(clause_of("sse.pieces"), thought) == "not-applicable"
-
-
-def test_each_choice_may_have_its_own_pieces(clause_of: Callable[[str], Any]) -> None:
-    pieces = [said("word " * 15, index) for _ in range(2) for index in (0, 1)]
-    assert outcome_of(clause_of("sse.pieces"), stream(pieces, headers=SSE_HEADERS)) == "pass"
