@@ -41,6 +41,7 @@ def test_an_exchange_written_and_read_is_the_same(exchange: Exchange) -> None:
     assert from_json(as_json(exchange)) == exchange
 
 
+SPEND = {"calls": 2, "tokens": 0, "usd": None, "wall_s": 0.1}
 ABOUT = {"target": {"base_url": "http://t/v1"}, "started": "2026-11-01T00:00:00+00:00"}
 
 
@@ -71,7 +72,7 @@ def test_a_torn_last_line_is_dropped_and_written_over(tmp_path: Path) -> None:
     assert len(read_journal(path).exchanges) == 1
     with Journal(path, resume=True) as journal:
         journal.exchange(answer({}, probe="b"))
-        journal.footer(reason="complete", spend={})
+        journal.footer(reason="complete", spend=SPEND)
     run = read_journal(path)
     assert [exchange.id for exchange in run.exchanges] == ["a", "b"]
     assert run.lost == ()
@@ -86,13 +87,40 @@ def test_a_probe_that_was_given_up_and_answered_on_resume_counts_as_answered(tmp
     assert read_journal(path).unsent == {}
 
 
+def test_exchanges_are_read_in_order_of_sending(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.header(ABOUT, [])
+        for probe in "abc":
+            journal.sent(probe, 0, 1)
+        for probe in "cab":
+            journal.exchange(answer({}, probe=probe))
+    run = read_journal(tmp_path / "j.jsonl")
+    assert [exchange.probe for exchange in run.exchanges] == ["a", "b", "c"]
+    assert run.sent == 3
+
+
+def test_half_a_surrogate_pair_is_written_and_read(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.header(ABOUT, [Planned("a", asked={"model": "\udcff"})])
+        journal.unsent("a", "\ud83d\n")
+    [planned] = read_journal(tmp_path / "j.jsonl").planned
+    assert (planned.asked, planned.unsent) == ({"model": "\udcff"}, "\ud83d\n")
+
+
+HEADER = '{"type": "header", "schema_version": 1, "target": {"base_url": "http://t"}, "started": "", "plan": [%s]}\n'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "starts with a header line"),
         ("hello\n", "line 1"),
         ('{"type": "header", "schema_version": 99}\n', "line 1"),
-        ('{"type": "header", "schema_version": 1, "plan": []}\n{"type": "exchange"}\n', "line 2"),
+        (HEADER % "" + '{"type": "exchange"}\n', "line 2"),
+        (HEADER % "" + '{"type": "footer", "reason": "complete", "spend": {}}\n', "line 2"),
+        (HEADER % '{"probe": "a", "colour": "red"}', "line 1"),
+        ('{"type": "header", "schema_version": 1, "plan": []}\n', "line 1"),
+        ("[" * 100_000 + "\n", "line 1"),
         ("[]\n", "line 1"),
     ],
 )

@@ -54,7 +54,11 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         if resume:
             _drop_torn_line(path)
-        self._file: IO[str] = path.open("a" if resume else "w", encoding="utf-8")
+        self._file: IO[str] = path.open(
+            "a" if resume else "w",
+            encoding="utf-8",
+            errors="backslashreplace",  # half a pair, as JSON spells it
+        )
 
     def header(self, about: Mapping[str, Any], planned: Iterable[Planned]) -> None:
         plan = [{name: getattr(probe, name) for name in Planned.__dataclass_fields__} for probe in planned]
@@ -86,13 +90,14 @@ class Journal:
 
 
 def read_journal(path: Path) -> Run:
-    """The run in the file. Raises BadJournal, or OSError when it can't be read."""
+    """The run in the file, exchanges in order of sending. Raises BadJournal, or OSError when it can't be read."""
     header: Mapping[str, Any] = {}
     footer: Mapping[str, Any] | None = None
     exchanges: list[Exchange] = []
     unsent: dict[str, str] = {}
     open_requests: dict[tuple[str, int, int], None] = {}
-    left = 0
+    left: dict[tuple[str, int, int], int] = {}
+    calls = 0
     for number, line in enumerate(_whole_lines(path), 1):
         try:
             fields = json.loads(line)
@@ -100,24 +105,31 @@ def read_journal(path: Path) -> Run:
                 case "header":
                     header, footer = _checked(fields), None
                 case "sent":
-                    open_requests[fields["probe"], fields["step"], fields["attempt"]] = None
-                    footer, left = None, left + 1
+                    request = fields["probe"], fields["step"], fields["attempt"]
+                    open_requests[request] = None
+                    footer, calls = None, calls + 1
+                    left[request] = calls
                 case "exchange":
                     exchange = from_json(fields)
                     exchanges.append(exchange)
                     unsent.pop(exchange.probe, None)
-                    open_requests.pop((exchange.probe, exchange.step, exchange.attempt), None)
+                    open_requests.pop(_named(exchange), None)
                 case "unsent":
                     unsent[fields["probe"]] = fields["reason"]
                 case "footer":
-                    footer = fields
-        except (ValueError, LookupError, TypeError, AttributeError) as bad:
+                    footer = _checked_footer(fields)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as bad:
             raise BadJournal(
                 f"{path}, line {number}: expected a line of a wireproof journal, got {line[:60]!r}"
             ) from bad
     if not header:
         raise BadJournal(f"{path}: expected a journal that starts with a header line, found none")
-    return Run(header, tuple(exchanges), unsent, tuple(open_requests), footer, left, path)
+    exchanges.sort(key=lambda exchange: left.get(_named(exchange), 0))
+    return Run(header, tuple(exchanges), unsent, tuple(open_requests), footer, calls, path)
+
+
+def _named(exchange: Exchange) -> tuple[str, int, int]:
+    return exchange.probe, exchange.step, exchange.attempt
 
 
 def as_json(exchange: Exchange) -> dict[str, Any]:
@@ -177,7 +189,19 @@ def vars_of(trouble: Trouble) -> dict[str, Any]:
 def _checked(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if header["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {header['schema_version']}")
+    for part in (header["target"]["base_url"], header["started"]):
+        if not isinstance(part, str):
+            raise TypeError(f"{part!r} is no text")
+    for probe in header["plan"]:
+        Planned(**probe)
     return header
+
+
+def _checked_footer(footer: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in ("calls", "tokens", "usd", "wall_s"):
+        if not isinstance(footer["spend"][name], int | float | None):
+            raise TypeError(f"spend.{name} is no number")
+    return footer
 
 
 def _data(data: bytes) -> dict[str, str]:
