@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hostile import Speak, hostile, whole
 
 from wireproof.cli import run
+from wireproof.journal import Journal
 
 MEBIBYTE = b"x" * 1024 * 1024
 CHUNK = b"100000\r\n" + MEBIBYTE + b"\r\n"
@@ -60,6 +64,7 @@ def findings(out: Path) -> dict[str, str]:
         (["explain", "chat.nonsense"], "no clause is called 'chat.nonsense'"),
         (["certify", "--base-url", "not a url"], "expected a URL such as"),
         (["certify", "--base-url", "http://user:pw@127.0.0.1/v1"], "expected no credentials"),
+        (["certify", "--base-url", "http://:pw@127.0.0.1/v1"], "expected no credentials"),
         (["certify", "--budget", "calls=many"], "expected calls=N"),
         (["certify", "--only", "no.such.*"], "no clause matches"),
         (["certify", "--fault", "no-such-fault"], "no-such-fault"),
@@ -79,6 +84,53 @@ def test_a_wrong_command_is_one_line_and_exit_2(
     assert code == 2
     assert said in line
     assert line.count("\n") == 1, line
+
+
+def test_no_command_at_all_is_the_help_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = ended(capsys)
+    assert code == 2
+    assert "\n  certify  " in said
+
+
+@pytest.mark.parametrize("key", ["sk-\x01-control", "sk-\x7f", "sk with spaces", "sk-\u00fc"])
+def test_a_key_that_no_header_can_hold_is_one_line_without_it(
+    key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    code, line = ended(capsys, "certify", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--out", str(tmp_path))
+    assert code == 2
+    assert "OPENAI_API_KEY: expected a key of printable ASCII characters" in line
+    assert key not in line
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = tmp_path / "journal.jsonl"
+    with Journal(journal) as writing:
+        writing.header({"target": {"base_url": "http://t/v1"}, "started": "", "only": ["models.list"]}, [])
+    code, line = ended(capsys, "judge", str(journal), "--out", str(journal / "below"))
+    assert code == 2
+    assert "Not a directory" in line
+    assert line.count("\n") == 1, line
+
+
+COMMAND = [sys.executable, "-m", "wireproof"]
+BROKEN = ["certify", "--cases", "0", "--only", "embeddings.base64", "--fault", "embeddings.base64-ignored"]
+
+
+def test_a_verdict_that_nobody_reads_is_still_the_exit_code(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([*COMMAND, *BROKEN, "--out", str(tmp_path)], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (tmp_path / "report.html").exists()
+
+
+def test_a_console_that_knows_no_check_mark_is_told_in_question_marks(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    ended = subprocess.run([*COMMAND, *BROKEN, "--out", str(tmp_path)], env=environment, capture_output=True)
+    assert ended.returncode == 1, ended.stderr
+    assert b"? embeddings" in ended.stdout
 
 
 def test_a_malformed_profile_is_one_line_that_names_the_file(

@@ -5,7 +5,10 @@ Exit codes, everywhere: 0 kept · 1 broken · 2 the command was wrong · 3 could
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
 import sys
 import traceback
 from typing import Any
@@ -64,6 +67,9 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and exits with its code; whatever the user or the target does wrong is one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows code page has no ✓
     try:
         code = run(arguments)
     except Exception:  # our own fault: Python's exit 1 would read as a verdict
@@ -78,6 +84,9 @@ def run(arguments: list[str] | None = None) -> int:
         result: Any = group.main(args=arguments, prog_name="wireproof", standalone_mode=False)
     except click.exceptions.Exit as asked:
         return asked.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        return WRONG
     except click.ClickException as wrong:
         context = getattr(wrong, "ctx", None)
         where = f" (see {context.command_path} --help)" if context else ""
@@ -86,10 +95,16 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(str(failed), failed.code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", UNKNOWN)
-    except BrokenPipeError:  # `wireproof explain | head`: nobody is left to read
-        sys.stderr.close()
+    except BrokenPipeError:  # `wireproof explain | head`
+        stop_telling()
         return KEPT
     return result if isinstance(result, int) else KEPT
+
+
+def stop_telling() -> None:
+    """Nobody is left to read stdout: what is still to be flushed at the exit goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(line: str, code: int) -> int:

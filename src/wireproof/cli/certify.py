@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail
+from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
 from wireproof.cli.orders import order_from, remote, standin_models, target_options
 
@@ -65,8 +65,10 @@ def command(**options: Any) -> int:
             return _certify(order, options)
         except (WrongOrder, BadJournal) as wrong:
             raise Fail(str(wrong)) from wrong
+        except BrokenPipeError:
+            raise
         except OSError as trouble:
-            raise Fail(f"--out {options['out']}: {trouble.strerror or trouble}") from trouble
+            raise Fail(f"{trouble.filename or options['out']}: {trouble.strerror or trouble}") from trouble
 
 
 def _certify(order: Order, options: dict[str, Any]) -> int:
@@ -76,7 +78,8 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
 
     clauses, plan = prepare(order)
     quiet, out = options["as_json"], options["out"]
-    click.echo(_announced(order, len(clauses), len(plan.probes), plan.cost.calls), err=quiet)
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(_announced(order, len(clauses), len(plan.probes), plan.cost.calls), err=quiet)
     try:
         with Progress(plan) as progress:
             recorded = run(order, plan, out, progress, resume=options["resume"])
@@ -103,16 +106,29 @@ def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
 
     texts = rendered(report)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (out / name).write_text(text, encoding="utf-8")
-    if as_json:
-        click.echo(texts["verdicts.json"], nl=False)
-    else:
-        tell(report)
-        if out is not None:
-            click.echo(f"report: {out / 'report.html'}  (also {', '.join(n for n in texts if n != 'report.html')})")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, text in texts.items():
+                (out / name).write_text(text, encoding="utf-8")
+        except OSError as trouble:
+            raise Fail(f"--out {out}: {trouble.strerror or trouble}") from trouble
+    with _whoever_reads():
+        if as_json:
+            click.echo(texts["verdicts.json"], nl=False)
+        else:
+            tell(report)
+            if out is not None:
+                click.echo(f"report: {out / 'report.html'}  (also {', '.join(n for n in texts if n != 'report.html')})")
     return EXIT_CODES[report.outcome]
+
+
+@contextlib.contextmanager
+def _whoever_reads() -> Iterator[None]:
+    """`wireproof certify | head` has the verdict's exit code, however little of it is read."""
+    try:
+        yield
+    except BrokenPipeError:
+        stop_telling()
 
 
 @contextlib.contextmanager

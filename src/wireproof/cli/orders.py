@@ -78,7 +78,7 @@ def parse_budget(text: str | None) -> Budget:
 
 def key_from(variable: str) -> str | None:
     key = os.environ.get(variable, "").strip()
-    if not key.isascii() or any(c.isspace() for c in key):
+    if not (key.isascii() and key.isprintable()) or " " in key:
         raise Fail(f"{variable}: expected a key of printable ASCII characters, got one with others")
     return key or None
 
@@ -94,7 +94,7 @@ def checked_url(base_url: str) -> str:
         fits = False
     if not fits:
         raise Fail(f"--base-url: expected a URL such as http://127.0.0.1:8000/v1, got {base_url!r}")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise Fail(
             "--base-url: expected no credentials, query or fragment in the URL; the key comes from the environment"
         )
