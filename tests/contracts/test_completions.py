@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, stream, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -20,8 +20,10 @@ ASK = {"model": MODEL, "prompt": PROMPT, "max_tokens": 12}
 
 
 @pytest.fixture(scope="module")
-def completions(contract: Callable[[str], ModuleType]) -> ModuleType:
-    return contract("completions")
+def completions(contract: Callable[[str], ModuleType]) -> Mapping[str, Any]:
+    """The clauses by the names of their functions."""
+    stems = ("completions", "completions_text", "completions_logprobs", "completions_stream")
+    return {one.__name__: one for one in clauses_of(*map(contract, stems))}
 
 
 def choice(text: Any = TEXT, finish: Any = "stop", index: Any = 0, logprobs: Any = None) -> dict[str, Any]:
@@ -214,21 +216,15 @@ PAIRS: dict[str, Pair] = {
 
 @pytest.mark.parametrize(("name", "kept", "broken"), PAIRS.values(), ids=PAIRS)
 def test_a_clause_tells_the_kept_from_the_broken(
-    completions: ModuleType, name: str, kept: list[Exchange], broken: list[Exchange]
+    completions: Mapping[str, Any], name: str, kept: list[Exchange], broken: list[Exchange]
 ) -> None:
-    assert outcome_of(getattr(completions, name), *kept) == "pass"
-    assert outcome_of(getattr(completions, name), *broken) == "fail"
+    assert outcome_of(completions[name], *kept) == "pass"
+    assert outcome_of(completions[name], *broken) == "fail"
 
 
-def clauses_of(module: ModuleType) -> list[Any]:
-    return [
-        value for value in vars(module).values() if hasattr(value, "clause") and value.__module__ == module.__name__
-    ]
-
-
-def test_every_clause_has_a_pair(completions: ModuleType) -> None:
+def test_every_clause_has_a_pair(completions: Mapping[str, Any]) -> None:
     paired = {name for name, _, _ in PAIRS.values()}
-    unpaired = {function.__name__ for function in clauses_of(completions)} - paired
+    unpaired = {function.__name__ for function in completions.values()} - paired
     assert unpaired == {"documented_requests_are_served"}
 
 
@@ -244,13 +240,13 @@ LEGAL = [
 
 
 @pytest.mark.parametrize("exchange", LEGAL)
-def test_legal_variations_raise_no_finding(completions: ModuleType, exchange: Exchange) -> None:
-    outcomes = {function.__name__: outcome_of(function, exchange) for function in clauses_of(completions)}
+def test_legal_variations_raise_no_finding(completions: Mapping[str, Any], exchange: Exchange) -> None:
+    outcomes = {function.__name__: outcome_of(function, exchange) for function in completions.values()}
     assert {name: outcome for name, outcome in outcomes.items() if outcome not in ("pass", "not-applicable")} == {}
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {"choices": 3}, {"choices": [None, {"text": 4, "logprobs": 5}]}])
-def test_a_malformed_answer_crashes_no_clause(completions: ModuleType, value: Any) -> None:
+def test_a_malformed_answer_crashes_no_clause(completions: Mapping[str, Any], value: Any) -> None:
     asks: dict[str, dict[str, Any]] = {
         "completions.plain": {"logprobs": 2},
         "completions.echo": {"echo": True, "stop": "e"},
@@ -259,14 +255,14 @@ def test_a_malformed_answer_crashes_no_clause(completions: ModuleType, value: An
         answer(value, asked={**ASK, **asks.get(name, {})}, operation="createCompletion", probe=name)
         for name in ("completions.plain", "completions.echo", "completions.batch")
     ]
-    for function in clauses_of(completions):
+    for function in completions.values():
         assert "the clause itself failed" not in verdict_of(function, *exchanges, streamed([value])).reason
 
 
-def test_a_backend_that_varies_is_not_judged_by_comparison(completions: ModuleType) -> None:
+def test_a_backend_that_varies_is_not_judged_by_comparison(completions: Mapping[str, Any]) -> None:
     other = [PLAIN, echoed(" Lyon"), streamed([chunk(choice(" Nice", None)), LAST, USAGE])]
-    assert outcome_of(completions.the_pieces_make_the_text, *other) == "not-applicable"
-    assert outcome_of(completions.stop_ends_with_stop, *other) == "not-applicable"
+    assert outcome_of(completions["the_pieces_make_the_text"], *other) == "not-applicable"
+    assert outcome_of(completions["stop_ends_with_stop"], *other) == "not-applicable"
 
 
 def refusal(status: int, message: str) -> Exchange:
@@ -288,11 +284,11 @@ def refusal(status: int, message: str) -> Exchange:
     ],
 )
 def test_requests_are_served_or_the_endpoint_is_not_there(
-    completions: ModuleType, exchange: Exchange, outcome: str
+    completions: Mapping[str, Any], exchange: Exchange, outcome: str
 ) -> None:
-    assert outcome_of(completions.documented_requests_are_served, exchange) == outcome
+    assert outcome_of(completions["documented_requests_are_served"], exchange) == outcome
 
 
-def test_a_backend_without_the_endpoint_gets_no_finding(completions: ModuleType) -> None:
+def test_a_backend_without_the_endpoint_gets_no_finding(completions: Mapping[str, Any]) -> None:
     absent = refusal(404, "Not Found")
-    assert {outcome_of(function, absent) for function in clauses_of(completions)} == {"not-applicable"}
+    assert {outcome_of(function, absent) for function in completions.values()} == {"not-applicable"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -21,8 +21,9 @@ Body = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def embeddings(contract: Callable[[str], ModuleType]) -> ModuleType:
-    return contract("embeddings")
+def embeddings(contract: Callable[[str], ModuleType]) -> Mapping[str, Any]:
+    """The clauses by the names of their functions."""
+    return {one.__name__: one for one in clauses_of(contract("embeddings"), contract("embeddings_vectors"))}
 
 
 def vector(text: Any, size: int = 32) -> list[float]:
@@ -181,15 +182,14 @@ CLAUSES = {
 }
 
 
-def test_every_clause_has_a_pair(embeddings: ModuleType) -> None:
-    clauses = {name for name, value in vars(embeddings).items() if hasattr(value, "clause")}
-    assert clauses == {CLAUSES[clause] for clause, _, _ in PAIRS.values()}
+def test_every_clause_has_a_pair(embeddings: Mapping[str, Any]) -> None:
+    assert set(embeddings) == {CLAUSES[clause] for clause, _, _ in PAIRS.values()}
 
 
 @pytest.mark.parametrize("case", PAIRS)
-def test_a_clause_tells_the_kept_exchange_from_the_broken_one(embeddings: ModuleType, case: str) -> None:
+def test_a_clause_tells_the_kept_exchange_from_the_broken_one(embeddings: Mapping[str, Any], case: str) -> None:
     clause, kept, broken = PAIRS[case]
-    judged = getattr(embeddings, CLAUSES[clause])
+    judged = embeddings[CLAUSES[clause]]
     assert outcome_of(judged, *kept) == "pass"
     assert outcome_of(judged, *broken) == "fail"
 
@@ -224,36 +224,36 @@ MALFORMED = {
 
 @pytest.mark.parametrize("clause", CLAUSES)
 @pytest.mark.parametrize("case", LEGAL)
-def test_a_legal_answer_raises_no_finding(embeddings: ModuleType, clause: str, case: str) -> None:
-    verdict = verdict_of(getattr(embeddings, CLAUSES[clause]), LEGAL[case])
+def test_a_legal_answer_raises_no_finding(embeddings: Mapping[str, Any], clause: str, case: str) -> None:
+    verdict = verdict_of(embeddings[CLAUSES[clause]], LEGAL[case])
     assert verdict.outcome != "fail", verdict.findings
     assert "the clause itself failed" not in verdict.reason
 
 
 @pytest.mark.parametrize("clause", CLAUSES)
 @pytest.mark.parametrize("case", MALFORMED)
-def test_no_clause_stumbles_over_a_malformed_answer(embeddings: ModuleType, clause: str, case: str) -> None:
-    verdict = verdict_of(getattr(embeddings, CLAUSES[clause]), MALFORMED[case], batch())
+def test_no_clause_stumbles_over_a_malformed_answer(embeddings: Mapping[str, Any], clause: str, case: str) -> None:
+    verdict = verdict_of(embeddings[CLAUSES[clause]], MALFORMED[case], batch())
     assert "the clause itself failed" not in verdict.reason
 
 
-def test_vectors_of_other_models_need_not_have_length_one(embeddings: ModuleType) -> None:
+def test_vectors_of_other_models_need_not_have_length_one(embeddings: Mapping[str, Any]) -> None:
     long = embed(FOX, body([[3 * x for x in vector(FOX)]], model="bge-m3"), model="bge-m3")
-    assert outcome_of(embeddings.vectors_have_length_one, long) == "not-applicable"
+    assert outcome_of(embeddings["vectors_have_length_one"], long) == "not-applicable"
     short = embed(FOX, body([vector(FOX)[:8]], model="bge-m3"), model="bge-m3", dimensions=8)
-    assert outcome_of(embeddings.shortened_vectors_have_length_one, long, short) == "not-applicable"
+    assert outcome_of(embeddings["shortened_vectors_have_length_one"], long, short) == "not-applicable"
 
 
-def test_vectors_of_other_models_that_have_length_one_keep_it_when_shortened(embeddings: ModuleType) -> None:
+def test_vectors_of_other_models_that_have_length_one_keep_it_when_shortened(embeddings: Mapping[str, Any]) -> None:
     whole = embed(FOX, body([vector(FOX)], model="bge-m3"), model="bge-m3")
     short = embed(FOX, body([vector(FOX)[:8]], model="bge-m3"), model="bge-m3", dimensions=8)
-    assert outcome_of(embeddings.shortened_vectors_have_length_one, whole, short) == "fail"
+    assert outcome_of(embeddings["shortened_vectors_have_length_one"], whole, short) == "fail"
 
 
-def test_a_shuffled_batch_with_right_indexes_keeps_its_vectors(embeddings: ModuleType) -> None:
-    assert outcome_of(embeddings.an_input_has_one_vector, edited(lambda b: b["data"].reverse()), single()) == "pass"
+def test_a_shuffled_batch_with_right_indexes_keeps_its_vectors(embeddings: Mapping[str, Any]) -> None:
+    assert outcome_of(embeddings["an_input_has_one_vector"], edited(lambda b: b["data"].reverse()), single()) == "pass"
 
 
-def test_a_finding_names_the_vector(embeddings: ModuleType) -> None:
-    verdict = verdict_of(embeddings.base64_is_little_endian_float32, batch(), as_base64(vector(FOX)))
+def test_a_finding_names_the_vector(embeddings: Mapping[str, Any]) -> None:
+    verdict = verdict_of(embeddings["base64_is_little_endian_float32"], batch(), as_base64(vector(FOX)))
     assert str(verdict.findings[0].where) == "base64 /data/0/embedding"

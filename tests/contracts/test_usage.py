@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -106,12 +106,6 @@ def test_a_clause_tells_the_kept_from_the_broken(
 ) -> None:
     assert outcome_of(getattr(usage, name), *kept) == "pass"
     assert outcome_of(getattr(usage, name), *broken) == "fail"
-
-
-def clauses_of(module: ModuleType) -> list[Any]:
-    return [
-        value for value in vars(module).values() if hasattr(value, "clause") and value.__module__ == module.__name__
-    ]
 
 
 def test_every_clause_has_a_pair(usage: ModuleType) -> None:
