@@ -97,7 +97,8 @@ def _lines(chunks: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, int, 
     A CR at the end of a chunk ends its line at once (a client must not wait); an LF that opens the next
     chunk then belongs to it.
     """
-    rest, offset, skip_lf, first, at_s = b"", 0, False, True, 0.0
+    rest, offset, skip_lf, first, at_s = bytearray(), 0, False, True, 0.0
+    searched = 0  # of `rest`: a long line that comes in many pieces is looked at once
     for at_s, data in chunks:
         if skip_lf and data:
             if data.startswith(b"\n"):
@@ -105,26 +106,27 @@ def _lines(chunks: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, int, 
             skip_lf = False
         rest += data
         if first:
-            if len(rest) < len(BOM) and BOM.startswith(rest):
+            if len(rest) < len(BOM) and BOM[: len(rest)] == rest:
                 continue
             if rest.startswith(BOM):
                 rest, offset = rest[len(BOM) :], offset + len(BOM)
             first = False
         start = 0
-        while (end := _line_end(rest, start)) >= 0:
-            yield at_s, offset + start, rest[start:end]
+        while (end := _line_end(rest, max(start, searched))) >= 0:
+            yield at_s, offset + start, bytes(rest[start:end])
             start = end + 1
             if rest[end] == CR:
                 if rest[start : start + 1] == b"\n":
                     start += 1
                 else:
                     skip_lf = start == len(rest)
-        rest, offset = rest[start:], offset + start
+        del rest[:start]
+        offset, searched = offset + start, len(rest)
     if rest:
-        yield at_s, offset, rest
+        yield at_s, offset, bytes(rest)
 
 
-def _line_end(data: bytes, start: int) -> int:
+def _line_end(data: bytearray, start: int) -> int:
     """The index of the first CR or LF from `start` on, -1 when there is none."""
     lf = data.find(b"\n", start)
     cr = data.find(b"\r", start, lf if lf >= 0 else len(data))
