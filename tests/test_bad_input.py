@@ -172,9 +172,14 @@ def test_a_refused_key_is_one_line_that_names_its_variable(
         code, line = ended(
             capsys, "certify", "--base-url", base_url, "--model", "m", "--api-key-env", "MY_KEY", "--out", str(tmp_path)
         )
+        assert code == 2
+        assert "expected the target to take the key in MY_KEY" in line
+        assert "sk-not-the-right-one" not in line
+        code, line = ended(
+            capsys, "certify", "--base-url", base_url, "--api-key-env", "MY_KEY", "--out", str(tmp_path)
+        )  # already the search for a model is refused
     assert code == 2
-    assert "expected the target to take the key in MY_KEY" in line
-    assert "sk-not-the-right-one" not in line
+    assert "expected the target to take the key in MY_KEY; the target answered 401 to /models" in line
 
 
 def test_several_models_to_choose_from_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +203,28 @@ def bomb(connection: socket.socket, request: bytes) -> None:
 
 def torn(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [endless, bomb, lambda connection, _: connection.sendall(whole(b"[" * 100_000))],
+    ids=["endless", "bomb", "deep"],
+)
+def test_a_list_of_models_that_is_none_does_not_end_in_a_traceback(
+    speak: Speak, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with hostile(speak) as base_url:
+        code, line = ended(capsys, "certify", "--base-url", base_url, "--out", str(tmp_path))
+    assert code == 2
+    assert line == "wireproof: --model: expected the id of a chat model, because none is listed\n"
+
+
+def test_no_proxy_stands_before_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    assert run(["certify", "--cases", "0", "--only", "models", "--out", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(

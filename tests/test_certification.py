@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from wireproof.certification import Order, WrongOrder, prepare, run
-from wireproof.fetch import Target
+from wireproof.fetch import KeyRefused, Target
 from wireproof.journal import Run, read_journal
 from wireproof.plan import Models
-from wireproof.record import Budget, KeyRefused, Recorded, RecordEvent, Sent, Waiting
+from wireproof.record import Budget, Recorded, RecordEvent, Sent, Waiting
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
 from wireproof.standin.wire import Ask, Serve, json_answer, refusal
 

@@ -62,6 +62,14 @@ def test_an_unreachable_target_is_a_usage_error_not_a_crash(tmp_path: Path) -> N
     assert "INTERNALERROR" not in ended.stdout + ended.stderr
 
 
+def test_a_refused_key_is_a_usage_error_not_a_crash(standin: StandIn, tmp_path: Path) -> None:
+    ended = pytest_run(standin._replace(key="sk-another-one"), tmp_path, "-k", "models")
+    assert ended.returncode == 4, ended.stdout
+    assert "expected the target to take the key in" in ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert "sk-another-one" not in ended.stdout + ended.stderr
+
+
 def test_without_the_option_nothing_of_ours_happens(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text("def test_theirs(): pass\n")
     ended = subprocess.run(

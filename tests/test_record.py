@@ -13,9 +13,9 @@ import httpx2
 import pytest
 
 from wireproof.clause import MODEL, Call, Exchange, Flow, Probe, flow, probe
-from wireproof.fetch import Bounds, Target, Unreachable
+from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable
 from wireproof.plan import Models, make_plan
-from wireproof.record import Budget, KeyRefused, Recorded, RecordEvent, Sent, Unsent, Waiting, record
+from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, Waiting, record
 from wireproof.secrets import MARKER
 from wireproof.spec import load_spec
 from wireproof.standin.virtual import VirtualClock, VirtualTransport

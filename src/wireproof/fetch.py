@@ -7,13 +7,15 @@ come by then. Bounds end every answer, however long, slow or broken it is.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from wireproof.exchange import Chunk, Trouble
+from wireproof.exchange import Chunk, Trouble, parse_json
+from wireproof.secrets import Secrets
 
 # Of a body that broke a bound only this much goes on record: enough to see what it was.
 KEPT_OF_TOO_MUCH = 64 * 1024
@@ -21,6 +23,10 @@ KEPT_OF_TOO_MUCH = 64 * 1024
 
 class Unreachable(ConnectionError):
     """Nobody answers at the target; the message says what was tried."""
+
+
+class KeyRefused(PermissionError):
+    """The target will not have the user's key; the message quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,10 @@ class Bounds:
     idle_s: float = 60.0
     total_s: float = 180.0
     most_bytes: int = 8 * 1024 * 1024
+
+
+# For one question before a run: a person waits for it.
+LOOK_UP = Bounds(idle_s=10.0, total_s=20.0)
 
 
 @dataclass(frozen=True)
@@ -153,16 +163,31 @@ def _same_origin(request: httpx2.Request, response: httpx2.Response) -> bool:
     return bool(location) and (place.scheme, place.netloc) == (here.scheme, here.netloc)
 
 
+def is_local(target: Target) -> bool:
+    """Whether the target is on this machine, where no proxy of the environment leads."""
+    host = urlsplit(target.base_url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
 async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:
-    """The ids that GET /models names; [] when the answer is no list of models. Raises Unreachable."""
-    headers = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    """The ids that GET /models names; [] when the answer is no list of models.
+
+    Raises Unreachable or KeyRefused.
+    """
+    headers = {"accept": "application/json", "accept-encoding": "identity"}
+    if target.key:
+        headers["authorization"] = f"Bearer {target.key}"
+    wire = Wire(LOOK_UP, time.monotonic)
+    timeout = httpx2.Timeout(LOOK_UP.idle_s, connect=LOOK_UP.connect_s)
+    async with httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=not is_local(target)) as client:
+        await wire.fetch(client, client.build_request("GET", target.url("/models"), headers=headers))
+    if wire.status is None and wire.trouble:
+        raise Unreachable(f"{target.base_url} did not answer GET /models ({wire.trouble.detail})")
+    body = b"".join(chunk.data for chunk in wire.chunks)
+    if wire.status in (401, 403):
+        said = Secrets.of(target.key).in_text(body[:200].decode("utf-8", "replace"))
+        raise KeyRefused(f"the target answered {wire.status} to /models: {said}")
     try:
-        async with httpx2.AsyncClient(transport=transport, timeout=10.0) as client:
-            answer = await client.get(target.url("/models"), headers=headers)
-        return [str(model["id"]) for model in answer.json()["data"]]
-    except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.UnsupportedProtocol) as nobody:
-        raise Unreachable(
-            f"{target.base_url} did not answer GET /models ({nobody or type(nobody).__name__})"
-        ) from nobody
-    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+        return [str(model["id"]) for model in parse_json(body.decode())["data"]]
+    except (ValueError, LookupError, TypeError):
         return []

@@ -78,8 +78,8 @@ class Certification:
     def _record(self, chosen: list[str]) -> None:
         from wireproof.certification import Order, load_contracts, prepare, report_of, run
         from wireproof.cli import Fail
-        from wireproof.cli.orders import remote
-        from wireproof.fetch import Unreachable
+        from wireproof.cli.orders import key_refused, remote
+        from wireproof.fetch import KeyRefused, Unreachable
         from wireproof.report import rendered
 
         option = self.config.getoption
@@ -101,6 +101,9 @@ class Certification:
             raise pytest.UsageError(str(wrong.exceptions[0])) from None
         except* Unreachable as nobody:
             raise pytest.UsageError(str(nobody.exceptions[0])) from None
+        except* KeyRefused as refused:
+            told = key_refused(target, option("--wireproof-api-key-env"), refused.exceptions[0])
+            raise pytest.UsageError(str(told)) from None
         self.report = report_of(recorded, load_contracts()[0])
         self.verdicts = {verdict.clause.id: verdict for verdict in self.report.verdicts}
         for name, text in rendered(self.report).items():

@@ -21,7 +21,7 @@ import httpx2
 
 from wireproof import __version__
 from wireproof.clause import Call, Exchange, Flow, Probe, Request, Undecodable, parse_json
-from wireproof.fetch import Bounds, Target, Unreachable, Wire
+from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, Wire, is_local
 from wireproof.plan import Cost, Plan, bind, call_cost, encoded, usd
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
@@ -42,10 +42,6 @@ class OverBudget(Exception):
 
 class FlowFailed(Exception):
     """A flow raised, or asked for what no client can send; the message says so."""
-
-
-class KeyRefused(PermissionError):
-    """The target will not have the user's key; the message quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +112,7 @@ async def record(
     limits = httpx2.Limits(max_connections=gate, max_keepalive_connections=gate)
 
     def fresh() -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits)
+        return httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits, trust_env=not is_local(target))
 
     async with fresh() as client:
         recorder = _Recorder(

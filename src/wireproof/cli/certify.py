@@ -11,7 +11,7 @@ import click
 
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
-from wireproof.cli.orders import order_from, remote, standin_models, target_options
+from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
     from wireproof.certification import Order
@@ -73,8 +73,7 @@ def command(**options: Any) -> int:
 
 def _certify(order: Order, options: dict[str, Any]) -> int:
     from wireproof.certification import load_contracts, prepare, report_of, run
-    from wireproof.fetch import Unreachable
-    from wireproof.record import KeyRefused
+    from wireproof.fetch import KeyRefused, Unreachable
 
     clauses, plan = prepare(order)
     quiet, out = options["as_json"], options["out"]
@@ -86,12 +85,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
     except* Unreachable as nobody:
         raise Fail(str(nobody.exceptions[0]), UNREACHABLE) from nobody
     except* KeyRefused as refused:
-        held = (
-            f"the key in {order.key_variable}"
-            if order.target.key
-            else f"a key in {order.key_variable}, which is not set"
-        )
-        raise Fail(f"expected the target to take {held}; {refused.exceptions[0]}") from refused
+        raise key_refused(order.target, order.key_variable, refused.exceptions[0]) from refused
     except* KeyboardInterrupt:
         raise Fail(
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN

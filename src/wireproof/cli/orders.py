@@ -125,7 +125,7 @@ def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models
     target = Target(checked_url(options["base_url"]), key_from(options["api_key_env"]))
     chat, embedding, completion = options["model"], options["embedding_model"], options["completion_model"]
     if ask and not chat:
-        chat, found = _only_chat_model(target)
+        chat, found = _only_chat_model(target, options["api_key_env"])
         embedding = embedding or found
     return target, Models(chat, embedding, completion or chat)
 
@@ -143,14 +143,21 @@ def standin_models(options: dict[str, Any]) -> Models:
     )
 
 
-def _only_chat_model(target: Target) -> tuple[str, str | None]:
+def key_refused(target: Target, variable: str, refused: BaseException) -> Fail:
+    held = f"the key in {variable}" if target.key else f"a key in {variable}, which is not set"
+    return Fail(f"expected the target to take {held}; {refused}")
+
+
+def _only_chat_model(target: Target, variable: str) -> tuple[str, str | None]:
     """The one chat model the target lists, and the embedding model if it lists one."""
-    from wireproof.fetch import Unreachable, listed_models
+    from wireproof.fetch import KeyRefused, Unreachable, listed_models
 
     try:
         ids = asyncio.run(listed_models(target))
     except Unreachable as nobody:
         raise Fail(str(nobody), UNREACHABLE) from nobody
+    except KeyRefused as refused:
+        raise key_refused(target, variable, refused) from refused
     embeddings = [name for name in ids if "embed" in name.lower()]
     others = [name for name in ids if name not in embeddings]
     if len(others) != 1:
