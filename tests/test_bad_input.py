@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from hostile import Speak, hostile, whole
 
+from wireproof.clause import Trouble
 from wireproof.cli import run
-from wireproof.journal import Journal
+from wireproof.journal import Journal, read_journal
 
 MEBIBYTE = b"x" * 1024 * 1024
 CHUNK = b"100000\r\n" + MEBIBYTE + b"\r\n"
@@ -261,7 +262,9 @@ def test_a_timeout_cannot_be_told_from_a_slow_model(tmp_path: Path) -> None:
         connection.recv(1)
 
     with hostile(silent) as base_url:
-        assert certify(base_url, tmp_path, "--timeout", "1") in (1, 3)
+        assert certify(base_url, tmp_path, "--timeout", "1") == 3
+    troubles = {exchange.trouble for exchange in read_journal(tmp_path / "journal.jsonl").exchanges}
+    assert troubles == {Trouble("timeout", "no byte for 1 s", theirs=False)}
 
 
 def test_a_fault_of_our_own_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

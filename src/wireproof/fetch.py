@@ -69,7 +69,9 @@ class Wire:
     async def fetch(self, client: httpx2.AsyncClient, request: httpx2.Request) -> None:
         begun = self.clock()
         try:
-            async with asyncio.timeout(self.bounds.total_s):
+            # Later than any other bound, so that a connection refused by silence, and silence where an answer
+            # should be, are called by their names.
+            async with asyncio.timeout(self.bounds.connect_s + self.bounds.total_s):
                 await self._read(client, request, begun)
         except TimeoutError:
             self.trouble = Trouble("endless", f"the answer had not ended after {self.bounds.total_s:g} s", True)
