@@ -191,3 +191,18 @@ def test_a_name_with_a_slash_can_be_retrieved() -> None:
 
     answer = backend(Setup(models=("org/model",))).answer(ask("GET", "/models/org%2Fmodel"))
     assert answer.json["id"] == "org/model"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/chat/completions", {"model": CHAT, "messages": user("Hello"), "max_tokens": 2.0, "n": 2.0}),
+        ("/completions", {"model": LEGACY, "prompt": "Hello", "max_tokens": 2.0, "n": 2.0, "logprobs": 1.0}),
+        ("/embeddings", {"model": EMBEDDING, "input": "Hello", "dimensions": 16.0}),
+    ],
+)
+def test_an_integer_may_be_written_with_a_point(path: str, body: dict[str, Any]) -> None:
+    whole = {name: int(value) if isinstance(value, float) else value for name, value in body.items()}
+    assert post(path, body).status == 200
+    for part in ("choices", "data"):
+        assert post(path, body).json.get(part) == post(path, whole).json.get(part)

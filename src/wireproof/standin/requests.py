@@ -10,6 +10,7 @@ from typing import Any
 from wireproof.spec import Operation, Violation, follow
 from wireproof.standin.refusals import Refused, invalid, kind_of, missing, wrong_type, wrong_value
 
+MOST_EXACT = 2**53  # beyond it a float does not tell one integer from the next
 TYPE_WORDS = {
     "string": "a string",
     "integer": "an integer",
@@ -24,7 +25,7 @@ TYPE_WORDS = {
 def body_of(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Refused: not JSON, not UTF-8, NaN, half a surrogate pair, not an object."""
     try:
-        body = json.loads(raw, parse_constant=_no_constant)
+        body = json.loads(raw, parse_constant=_no_constant, parse_float=_number)
         if b"\\ud" in raw or b"\\uD" in raw:
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -35,6 +36,12 @@ def body_of(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid(f"Invalid body: expected a JSON object, but got {kind_of(body)} instead.")
     return body
+
+
+def _number(text: str) -> float:
+    """`2.0` is the integer 2, to JSON Schema as to us."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= MOST_EXACT else number
 
 
 def _no_constant(name: str) -> Any:
