@@ -331,9 +331,7 @@ PARTS_SLACK_TOKENS = 2
 )
 def a_part_is_the_text(plain: Exchange, parts: Exchange) -> None:
     """Content given as one text part reaches the model as the same string would: as many prompt tokens."""
-    first, second = tokens_of(plain, "prompt_tokens"), tokens_of(parts, "prompt_tokens")
-    if first is None or second is None:
-        raise Inconclusive("the answers do not say how many tokens the prompt has")
+    first, second = _prompt_tokens(plain), _prompt_tokens(parts)
     expect(
         abs(first - second) <= PARTS_SLACK_TOKENS,
         expected=f"{first} prompt tokens, as for the string",
@@ -350,15 +348,20 @@ def a_part_is_the_text(plain: Exchange, parts: Exchange) -> None:
 )
 def null_is_absent(plain: Exchange, nulls: Exchange) -> None:
     """An optional parameter that is null means the same as one that is absent: as many prompt tokens."""
-    first, second = tokens_of(plain, "prompt_tokens"), tokens_of(nulls, "prompt_tokens")
-    if first is None or second is None:
-        raise Inconclusive("the answers do not say how many tokens the prompt has")
+    first, second = _prompt_tokens(plain), _prompt_tokens(nulls)
     expect(
         first == second,
         expected=f"{first} prompt tokens, as without the nulls",
         got=f"{second}",
         at="/usage/prompt_tokens",
     )
+
+
+def _prompt_tokens(exchange: Exchange) -> int:
+    count = tokens_of(exchange, "prompt_tokens")
+    if count is None:
+        raise Inconclusive("the answers do not say how many tokens the prompt has")
+    return count
 
 
 @clause(
