@@ -53,7 +53,7 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         f"- expected: {_code(first.expected)}",
         f"- got: {_code(first.got)}",
         f"- where: {_code(str(first.where))}, fingerprint `{first.fingerprint}`",
-        *([f"- {elsewhere(verdict)}"] if len(verdict.findings) > 1 else []),
+        *([f"- {_cell(elsewhere(verdict))}"] if len(verdict.findings) > 1 else []),
         "",
         "```sh",
         report.curl(first.where.exchange),
@@ -78,4 +78,5 @@ def _code(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    """As plain text in a table: neither cells nor tags of its own."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")

@@ -145,6 +145,18 @@ def test_what_a_target_sends_cannot_break_the_reports(broken: Path) -> None:
     Xml.fromstring(texts["junit.xml"].encode())
 
 
+def test_an_error_message_adds_no_tags_to_the_markdown(broken: Path) -> None:
+    from dataclasses import replace
+
+    from wireproof.clause import Chunk
+
+    recorded = read_journal(broken / "journal.jsonl")
+    body = json.dumps({"error": {"message": "no <img src=x> & | here"}}).encode()
+    spoilt = tuple(replace(e, status=501, chunks=(Chunk(0.1, body),)) for e in recorded.exchanges)
+    page = rendered(report_of(replace(recorded, exchanges=spoilt), contents_of_contracts()[0]))["report.md"]
+    assert "501: no &lt;img src=x> &amp; \\| here" in page
+
+
 def test_a_stream_encoded_as_nobody_can_read_it_is_in_the_report(broken: Path) -> None:
     from dataclasses import replace
 
