@@ -157,13 +157,6 @@ def id_of_the_right_kind(exchange: Exchange) -> None:
     expect(OF_ANOTHER_KIND.match(got) is None, expected="no prefix of another kind of object", got=got, at="/id")
 
 
-@clause("chat.id-prefix", level="MAY", source="SPEC CreateChatCompletionResponse example", on=ONE)
-def id_prefix(exchange: Exchange) -> None:
-    """An `id` begins with `chatcmpl-`."""
-    got = _known_id(exchange)
-    expect(got.startswith("chatcmpl-"), expected="chatcmpl-...", got=got, at="/id")
-
-
 def _known_id(exchange: Exchange) -> str:
     id = _id(exchange)
     if id is None:
@@ -290,30 +283,6 @@ def content_is_the_answer_only(exchange: Exchange) -> None:
         leaked = LEAKED.search(text_of(message))
         if leaked and leaked[0] not in question:
             expect(False, expected="the answer only", got=shown(text_of(message)), at=f"{at}/content")
-
-
-@clause("chat.nullable-keys", level="MAY", source="SPEC CreateChatCompletionResponse (required)", on=ONE)
-def nullable_keys_are_there(exchange: Exchange) -> None:
-    """`logprobs` of a choice and `refusal` of a message are there even when they are null."""
-    for at, choice in enumerate(choices_of(exchange)):
-        expect("logprobs" in choice, expected="a key 'logprobs'", got=shown(sorted(choice)), at=f"/choices/{at}")
-        message = message_of(choice)
-        expect(
-            "refusal" in message,
-            expected="a key 'refusal'",
-            got=shown(sorted(message)),
-            at=f"/choices/{at}/message",
-        )
-
-
-TIERS = (None, "auto", "default", "flex", "scale", "priority", "fast")
-
-
-@clause("chat.service-tier", level="MAY", source="SPEC ServiceTier", on=WHOLE)
-def service_tier_is_known(exchange: Exchange) -> None:
-    """`service_tier`, where it is told, is one of the documented tiers."""
-    got = object_of(exchange).get("service_tier")
-    expect(got in TIERS, expected=f"one of {shown(TIERS[1:])}", got=shown(got), at="/service_tier")
 
 
 # ------------------------------------------------------------------------------------------ what is asked

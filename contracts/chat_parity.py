@@ -159,16 +159,6 @@ def answers_are_made_of_the_same(plain: Exchange, again: Exchange, stream: Excha
     expect(told == kinds, expected=f"{shown(sorted(kinds))} as in the plain answer", got=shown(sorted(told)))
 
 
-@clause("chat.parity.usage-keys", level="MAY", source="SPEC CompletionUsage", on=PAIR)
-def usage_has_the_same_keys(plain: Exchange, stream: Exchange) -> None:
-    """The usage of a stream has the details that the usage of a plain answer has."""
-    full, told = _plain(plain).usage, _told(stream).usage
-    if not full or not told:
-        raise Inconclusive("one of the two has no usage")
-    missing = sorted(_keys(full) - _keys(told))
-    expect(not missing, expected=f"keys {shown(sorted(_keys(full)))}", got=f"no {', '.join(missing)}", at="/usage")
-
-
 # ------------------------------------------------------------------------------------------------ reading
 
 

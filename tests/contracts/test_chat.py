@@ -42,7 +42,7 @@ LEGAL = [
 ]
 EVERYWHERE = (
     "answer_keeps_the_schema object_literal id_is_there id_of_the_right_kind created_is_now model_is_named one_choice "
-    "role_is_assistant content_is_text_or_null content_is_the_answer_only service_tier_is_known"
+    "role_is_assistant content_is_text_or_null content_is_the_answer_only"
 )
 
 Pair = tuple[str, list[Exchange], list[Exchange]]
@@ -60,7 +60,6 @@ PAIRS: dict[str, Pair] = {
     "id twice": ("ids_are_unique", [PLAIN, said(id="chatcmpl-abd")], [PLAIN, said()]),
     "id of completions": ("id_of_the_right_kind", [PLAIN], [said(id="cmpl-abc")]),
     "id of a request": ("id_of_the_right_kind", [PLAIN], [said(id="req_abc")]),
-    "bare id": ("id_prefix", [plain()], [plain(id="abc")]),
     "milliseconds": ("created_is_now", [PLAIN], [said(created=NOW * 1000)]),
     "a fraction": ("created_is_now", [PLAIN], [said(created=NOW + 0.5)]),
     "text as time": ("created_is_now", [PLAIN], [said(created=str(NOW))]),
@@ -92,12 +91,6 @@ PAIRS: dict[str, Pair] = {
     "thoughts": ("content_is_the_answer_only", [PLAIN], [said(choice("<think>\nHm.</think>\n\nHello"))]),
     "half a thought": ("content_is_the_answer_only", [said(choice("I think so"))], [said(choice("Hm.</think>Hi"))]),
     "template": ("content_is_the_answer_only", [said(choice("a <b> | c"))], [said(choice("Hi<|eot_id|>"))]),
-    "no nullable keys": (
-        "nullable_keys_are_there",
-        [plain()],
-        [said(without("logprobs", choice()), probe="chat.plain")],
-    ),
-    "own tier": ("service_tier_is_known", [said(service_tier=None)], [said(service_tier="on_demand")]),
     "parts spelled out": (
         "a_part_is_the_text",
         [plain(), said(probe="chat.cap-completion")],

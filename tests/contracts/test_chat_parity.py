@@ -79,7 +79,6 @@ BROKEN: list[tuple[str, Exchange]] = [
     ("completion-tokens", told(*PIECES, usage=FEWER)),
     ("kinds", told(*PIECES, name="refusal")),
     ("kinds", told(*PIECES, name="reasoning_content")),
-    ("usage-keys", told(*PIECES, usage=BARE)),
 ]
 IDS = sorted({id for id, _ in BROKEN})
 
@@ -135,7 +134,7 @@ def test_headers_that_plain_answers_lack_are_not_asked_of_streams(clause_of: Cal
     assert outcome_of(clause_of("headers"), bare, told(*PIECES, headers=SSE_HEADERS[:1])) == "not-applicable"
 
 
-@pytest.mark.parametrize("id", ["prompt-tokens", "completion-tokens", "usage-keys"])
+@pytest.mark.parametrize("id", ["prompt-tokens", "completion-tokens"])
 def test_usage_that_is_missing_is_no_finding_here(id: str, clause_of: Callable[[str], Any]) -> None:
     assert outcome_of(clause_of(id), plain(), AGAIN, told(*PIECES, usage=None)) == "inconclusive"
 

@@ -74,7 +74,7 @@ def refusal_false(ask: Ask, serve: Serve) -> Answer:
     return _messages(ask, serve, lambda message: message.update(refusal=False))
 
 
-@fault("chat.message-missing", breaks="chat.schema", also=("chat.nullable-keys",))
+@fault("chat.message-missing", breaks="chat.schema")
 def message_missing(ask: Ask, serve: Serve) -> Answer:
     """A choice has `text` in place of `message`."""
 
@@ -108,16 +108,10 @@ def id_by_content(ask: Ask, serve: Serve) -> Answer:
     return _body(ask, serve, lambda body: body.update(id=f"chatcmpl-{_serial(ask)}"))
 
 
-@fault("chat.id-of-completions", breaks="chat.id-kind", also=("chat.id-prefix",))
+@fault("chat.id-of-completions", breaks="chat.id-kind")
 def id_of_completions(ask: Ask, serve: Serve) -> Answer:
     """`id` begins with `cmpl-`."""
     return _body(ask, serve, lambda body: body.update(id=body["id"].removeprefix("chat")))
-
-
-@fault("chat.id-bare", breaks="chat.id-prefix")
-def id_bare(ask: Ask, serve: Serve) -> Answer:
-    """`id` has no prefix."""
-    return _body(ask, serve, lambda body: body.update(id=body["id"].removeprefix("chatcmpl-")))
 
 
 @fault("chat.created-ms", breaks="chat.created")
@@ -216,23 +210,6 @@ def template_token(ask: Ask, serve: Serve) -> Answer:
     if ask.asked.get("stop"):
         return serve(ask)
     return _messages(ask, serve, lambda message: message.update(content=f"{message['content']}<|im_end|>"))
-
-
-@fault("chat.nullable-keys-missing", breaks="chat.nullable-keys")
-def nullable_keys_missing(ask: Ask, serve: Serve) -> Answer:
-    """A choice has no key `logprobs`, a message no key `refusal`."""
-
-    def edit(choice: Body) -> None:
-        choice.pop("logprobs", None)
-        choice["message"].pop("refusal", None)
-
-    return _choices(ask, serve, edit)
-
-
-@fault("chat.service-tier-own", breaks="chat.service-tier")
-def service_tier_own(ask: Ask, serve: Serve) -> Answer:
-    """`service_tier` is a word of the backend's own."""
-    return _body(ask, serve, lambda body: body.update(service_tier="on_demand"))
 
 
 # ------------------------------------------------------------------------------------------- why it ended

@@ -150,14 +150,3 @@ def text_as_refusal(ask: Ask, serve: Serve) -> Answer:
                 choice["delta"]["refusal"] = choice["delta"].pop("content")
 
     return _streams(ask, serve, edit)
-
-
-@fault("chat.parity.details-missing", breaks="chat.parity.usage-keys")
-def details_missing(ask: Ask, serve: Serve) -> Answer:
-    """The usage of streams has no details."""
-
-    def edit(usage: Event) -> None:
-        usage.pop("prompt_tokens_details", None)
-        usage.pop("completion_tokens_details", None)
-
-    return _usage(ask, serve, edit)

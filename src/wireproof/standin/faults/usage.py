@@ -32,7 +32,7 @@ def missing(ask: Ask, serve: Serve) -> Answer:
     return _body(ask, serve, lambda body: {key: value for key, value in body.items() if key != "usage"})
 
 
-@fault("usage.names-of-responses", breaks="usage.present", also=("chat.parity.usage-keys",))
+@fault("usage.names-of-responses", breaks="usage.present")
 def names_of_responses(ask: Ask, serve: Serve) -> Answer:
     """`input_tokens` and `output_tokens` in place of `prompt_tokens` and `completion_tokens`."""
 
