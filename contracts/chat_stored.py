@@ -6,6 +6,7 @@ its clauses are not applicable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ from ._reading import choices_in, maybe_object
 SAID = "Name a river."
 LABELS = {"purpose": "wireproof", "stage": "made"}
 NEW_LABELS = {"purpose": "wireproof", "stage": "changed"}
+# An id that stays one segment of a path: a target must not choose where the next request goes.
+ID = re.compile(r"(?!\.+$)[A-Za-z0-9._:~-]{1,200}")
 PAGE = {"limit": "1", "order": "desc"}  # the newest alone, which is the one just made
 
 
@@ -47,7 +50,7 @@ def life_of_a_completion() -> Flow:
         },
     )
     id = maybe_object(made).get("id")
-    if not _is_ok(made) or not isinstance(id, str) or not id or "/" in id:
+    if not _is_ok(made) or not isinstance(id, str) or not ID.fullmatch(id):
         return
     path = f"/chat/completions/{id}"
     read = yield Call("GET", path)

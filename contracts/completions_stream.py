@@ -31,13 +31,13 @@ def chunks_belong_together(exchange: Exchange) -> None:
 )
 def each_choice_finishes_once(exchange: Exchange) -> None:
     """Each choice has one chunk with a `finish_reason`, null or absent before; no text of it follows."""
-    finished: set[Any] = set()
-    indices: set[Any] = set()
+    finished: set[str] = set()
+    indices: set[str] = set()
     for event, at, choice in choices_told(exchange):
-        index, reason = choice.get("index"), choice.get("finish_reason")
+        index, reason = shown(choice.get("index")), choice.get("finish_reason")
         indices.add(index)
         expect(
-            reason is None or reason in FINISH_REASONS,
+            reason is None or (isinstance(reason, str) and reason in FINISH_REASONS),
             expected=f"null or one of {shown(FINISH_REASONS)}",
             got=shown(reason),
             at=f"{at}/finish_reason",
@@ -45,7 +45,7 @@ def each_choice_finishes_once(exchange: Exchange) -> None:
         )
         expect(
             index not in finished or (reason is None and not choice.get("text")),
-            expected=f"nothing more of choice {shown(index)}, which had finished",
+            expected=f"nothing more of choice {index}, which had finished",
             got=shown(choice),
             at=at,
             event=event,
@@ -56,7 +56,7 @@ def each_choice_finishes_once(exchange: Exchange) -> None:
         raise Inconclusive("no chunk has a choice")
     expect(
         finished == indices,
-        expected=f"a finish_reason for choice {shown(sorted(indices - finished, key=str))}",
+        expected=f"a finish_reason for choice {', '.join(sorted(indices - finished))}",
         got="the end of the stream",
     )
 

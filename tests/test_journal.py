@@ -128,3 +128,13 @@ def test_a_file_that_is_no_journal_is_named_with_the_line(text: str, said: str, 
     (tmp_path / "j.jsonl").write_text(text)
     with pytest.raises(BadJournal, match=said):
         read_journal(tmp_path / "j.jsonl")
+
+
+def test_a_request_that_lost_its_answer_and_was_asked_again_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    written(path)
+    with Journal(path, resume=True) as journal:
+        journal.sent("b", 0, 1)
+        journal.exchange(answer({}, probe="b"))
+    run = read_journal(path)
+    assert (run.lost, run.asked_again) == ((), (("b", 0, 1),))

@@ -161,7 +161,9 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
     footer = run.footer or {}
     notes = [] if footer.get("reason") == "complete" else ["The run was cut off; what was not sent is not judged."]
     if run.lost:
-        notes.append(f"{len(run.lost)} answers were lost in a crash; those requests were asked again on resume.")
+        notes.append(f"{len(run.lost)} requests were in flight when the run was cut off; their answers are lost.")
+    if run.asked_again:
+        notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
     chosen = select(clauses, tuple(header.get("only", ())))
     return Report(
         target=header["target"],

@@ -21,6 +21,8 @@ Headers = tuple[tuple[str, str], ...]
 # keeps; a bomb of 10 GiB is cut here and never held in memory.
 MOST_DECODED_BYTES = 16 * 1024 * 1024
 
+MOST_DIGITS = 300  # a double ends at 1.8e308
+
 
 class Undecodable(ValueError):
     """The body is not what its headers say: not UTF-8, not the announced encoding, or a bomb."""
@@ -197,13 +199,22 @@ def _held(value: Any) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """JSON as RFC 8259 has it: NaN and Infinity, which Python would take, are refused. Raises Undecodable."""
+    """JSON as RFC 8259 has it: NaN and Infinity, which Python would take, are refused. Raises Undecodable.
+
+    An integer that no double can hold is refused too: clients of most languages would read another number.
+    """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
     except RecursionError as deep:
         raise Undecodable("JSON nested too deep to read") from deep
     except ValueError as bad:
         raise Undecodable(f"not JSON: {bad}") from bad
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"an integer of {len(digits):,} digits")
+    return int(digits)
 
 
 def _no_constant(name: str) -> float:

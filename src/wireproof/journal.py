@@ -27,12 +27,17 @@ class BadJournal(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """A journal as read. `sent` counts the requests that left, `lost` are those whose answers were never recorded."""
+    """A journal as read.
+
+    `sent` counts the requests that left, `lost` are those whose answers were never recorded,
+    `asked_again` those of them that a resumed run sent once more.
+    """
 
     header: Mapping[str, Any]
     exchanges: tuple[Exchange, ...]
     unsent: Mapping[str, str]
     lost: tuple[tuple[str, int, int], ...]
+    asked_again: tuple[tuple[str, int, int], ...]
     footer: Mapping[str, Any] | None = None
     sent: int = 0
     path: Path | None = field(default=None, compare=False)
@@ -97,6 +102,7 @@ def read_journal(path: Path) -> Run:
     unsent: dict[str, str] = {}
     open_requests: dict[tuple[str, int, int], None] = {}
     left: dict[tuple[str, int, int], int] = {}
+    again: dict[tuple[str, int, int], None] = {}
     calls = 0
     for number, line in enumerate(_whole_lines(path), 1):
         try:
@@ -106,6 +112,8 @@ def read_journal(path: Path) -> Run:
                     header, footer = _checked(fields), None
                 case "sent":
                     request = fields["probe"], fields["step"], fields["attempt"]
+                    if request in open_requests:
+                        again[request] = None
                     open_requests[request] = None
                     footer, calls = None, calls + 1
                     left[request] = calls
@@ -125,7 +133,7 @@ def read_journal(path: Path) -> Run:
     if not header:
         raise BadJournal(f"{path}: expected a journal that starts with a header line, found none")
     exchanges.sort(key=lambda exchange: left.get(_named(exchange), 0))
-    return Run(header, tuple(exchanges), unsent, tuple(open_requests), footer, calls, path)
+    return Run(header, tuple(exchanges), unsent, tuple(open_requests), tuple(again), footer, calls, path)
 
 
 def _named(exchange: Exchange) -> tuple[str, int, int]:
