@@ -1,20 +1,18 @@
 """Keys: a request without the right one is refused with 401, and says so in the way clients branch on.
 
-The bodies of these refusals are judged in errors.py, and that none echoes a key in wire.py. Without a key of
+The bodies of these refusals are judged in errors_shape.py, and that none echoes a key in wire.py. Without a key of
 the user none of this is asked: many local servers take any.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from wireproof.clause import (
     MODEL,
     Exchange,
     Inconclusive,
-    NotApplicable,
     Probe,
-    Undecodable,
     clause,
     expect,
     probe,
@@ -22,6 +20,8 @@ from wireproof.clause import (
     sent,
     shown,
 )
+
+from ._errors import error_told
 
 # A right key would make each of them one token. Not GET /models: some providers publish that list on purpose.
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
@@ -79,7 +79,7 @@ def a_bad_key_is_a_401(exchange: Exchange) -> None:
 @clause("auth.type", level="SHOULD", source="OBS 401; ERR-LATE", on=refused(probes="auth.*", status="401"))
 def a_bad_key_has_a_known_type(exchange: Exchange) -> None:
     """The `type` of a 401 is `invalid_request_error`; `authentication_error`, which many servers send, passes too."""
-    kind = _error(exchange).get("type")
+    kind = error_told(exchange).get("type")
     expect(kind in TYPES, expected=f"type {' or '.join(TYPES)}", got=shown(kind), at="/error/type")
 
 
@@ -89,15 +89,5 @@ def a_wrong_key_has_its_code(exchange: Exchange) -> None:
 
     By it a client tells a mistyped key from an account that may not use the API: both are 401.
     """
-    code = _error(exchange).get("code")
+    code = error_told(exchange).get("code")
     expect(code == "invalid_api_key", expected="code invalid_api_key", got=shown(code), at="/error/code")
-
-
-def _error(exchange: Exchange) -> dict[str, Any]:
-    try:
-        error = exchange.json["error"]
-    except (Undecodable, LookupError, TypeError):
-        error = None
-    if not isinstance(error, dict):
-        raise NotApplicable("the answer has no error object: errors.envelope judges that")
-    return error

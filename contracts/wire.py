@@ -1,7 +1,7 @@
 """What holds for every answer, whatever was asked: it comes whole, it is what it says it is, and it can be traced.
 
 No probes of its own: these clauses read all traffic. The bytes of event streams are judged in sse.py, the
-bodies of refusals in errors.py, the rate-limit headers in ratelimit.py.
+bodies of refusals in errors_shape.py, the rate-limit headers in ratelimit.py.
 """
 
 from __future__ import annotations

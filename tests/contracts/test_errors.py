@@ -1,20 +1,27 @@
-"""contracts/errors.py: each clause with an exchange that keeps it and the nearest that breaks it."""
+"""contracts/errors*.py: each clause with an exchange that keeps it and the nearest that breaks it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, stream, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 
-Contract = Callable[[str], ModuleType]
+Clauses = Mapping[str, Any]
 TURN = {"role": "user", "content": "Hi"}
 PLAIN = {"choices": [{"index": 0}], "usage": {}}
 ERROR = {"message": "`top_p` is too large.", "type": "invalid_request_error", "param": "top_p", "code": None}
+
+
+@pytest.fixture(scope="module")
+def errors(contract: Callable[[str], ModuleType]) -> Clauses:
+    """The clauses by the names of their functions."""
+    stems = ("errors", "errors_shape")
+    return {one.__name__: one for one in clauses_of(*map(contract, stems))}
 
 
 def asked(**fields: Any) -> dict[str, Any]:
@@ -167,8 +174,8 @@ CASES: list[tuple[str, Exchange, str]] = [
 
 
 @pytest.mark.parametrize(("clause", "exchange", "outcome"), CASES)
-def test_a_clause_tells_kept_from_broken(contract: Contract, clause: str, exchange: Exchange, outcome: str) -> None:
-    assert outcome_of(getattr(contract("errors"), clause), exchange) == outcome
+def test_a_clause_tells_kept_from_broken(errors: Clauses, clause: str, exchange: Exchange, outcome: str) -> None:
+    assert outcome_of(errors[clause], exchange) == outcome
 
 
 TWIN = {**MISSING, "stream": True}
@@ -183,16 +190,16 @@ PARITY: list[tuple[Exchange, str]] = [
 
 
 @pytest.mark.parametrize(("streamed", "outcome"), PARITY)
-def test_a_stream_is_refused_as_the_plain_request_is(contract: Contract, streamed: Exchange, outcome: str) -> None:
+def test_a_stream_is_refused_as_the_plain_request_is(errors: Clauses, streamed: Exchange, outcome: str) -> None:
     plain = told(ask=MISSING, probe="errors.missing")
-    assert outcome_of(contract("errors").streams_are_refused_alike, plain, streamed) == outcome
+    assert outcome_of(errors["streams_are_refused_alike"], plain, streamed) == outcome
 
 
-def test_parity_says_nothing_where_the_plain_request_is_served(contract: Contract) -> None:
+def test_parity_says_nothing_where_the_plain_request_is_served(errors: Clauses) -> None:
     pair = taken(MISSING, "errors.missing"), told(ask=TWIN, probe="errors.missing-stream")
-    assert outcome_of(contract("errors").streams_are_refused_alike, *pair) == "not-applicable"
+    assert outcome_of(errors["streams_are_refused_alike"], *pair) == "not-applicable"
 
 
-def test_a_finding_says_where_and_what(contract: Contract) -> None:
-    finding = verdict_of(contract("errors").errors_are_typed_as_documented, told(code=400)).findings[0]
+def test_a_finding_says_where_and_what(errors: Clauses) -> None:
+    finding = verdict_of(errors["errors_are_typed_as_documented"], told(code=400)).findings[0]
     assert (finding.where.pointer, finding.got) == ("/error/code", "400")

@@ -1,22 +1,29 @@
-"""contracts/ratelimit.py: each clause kept and broken, and the limiters that must raise no alarm."""
+"""contracts/ratelimit*.py: each clause kept and broken, and the limiters that must raise no alarm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, outcome_of, stream, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 from wireproof.standin.limiter import Limiter
 from wireproof.tiers import Limits
 
-Contract = Callable[[str], ModuleType]
+Clauses = Mapping[str, Any]
 NOON = 1_760_000_000.0
 FULL = {"limit": "60", "remaining": "59", "reset": "1s"}
+
+
+@pytest.fixture(scope="module")
+def ratelimit(contract: Callable[[str], ModuleType]) -> Clauses:
+    """The clauses by the names of their functions."""
+    stems = ("ratelimit", "ratelimit_use", "ratelimit_throttled")
+    return {one.__name__: one for one in clauses_of(*map(contract, stems))}
 
 
 def headers(dimension: str = "requests", **parts: str | None) -> tuple[tuple[str, str], ...]:
@@ -70,12 +77,12 @@ EACH: list[tuple[str, Exchange, str]] = [
 
 
 @pytest.mark.parametrize(("clause", "exchange", "outcome"), EACH)
-def test_an_answer_tells_kept_from_broken(contract: Contract, clause: str, exchange: Exchange, outcome: str) -> None:
-    assert outcome_of(getattr(contract("ratelimit"), clause), exchange) == outcome
+def test_an_answer_tells_kept_from_broken(ratelimit: Clauses, clause: str, exchange: Exchange, outcome: str) -> None:
+    assert outcome_of(ratelimit[clause], exchange) == outcome
 
 
-def test_general_names_alone_are_told(contract: Contract) -> None:
-    clause = contract("ratelimit").headers_have_the_documented_names
+def test_general_names_alone_are_told(ratelimit: Clauses) -> None:
+    clause = ratelimit["headers_have_the_documented_names"]
     general = told(("X-RateLimit-Limit", "60"), ("X-RateLimit-Remaining", "59"))
     assert outcome_of(clause, general) == "fail"
     assert outcome_of(clause, told(("ratelimit", "limit=60"))) == "fail"
@@ -92,23 +99,23 @@ MINUTE = {"limit": "500", "remaining": "499", "reset": "120ms"}
 TOKENS = {"limit": "200000", "remaining": "199984", "reset": "4ms"}
 
 
-def test_tokens_and_requests_may_not_be_exchanged(contract: Contract) -> None:
-    clause = contract("ratelimit").requests_and_tokens_are_not_exchanged
+def test_tokens_and_requests_may_not_be_exchanged(ratelimit: Clauses) -> None:
+    clause = ratelimit["requests_and_tokens_are_not_exchanged"]
     assert outcome_of(clause, both(MINUTE, TOKENS)) == "pass"
     assert outcome_of(clause, both(TOKENS, MINUTE)) == "fail"
     assert outcome_of(clause, told(*headers())) == "not-applicable"
 
 
-def test_more_requests_a_day_than_tokens_a_minute_are_legal(contract: Contract) -> None:
+def test_more_requests_a_day_than_tokens_a_minute_are_legal(ratelimit: Clauses) -> None:
     daily = {"limit": "14400", "remaining": "14399", "reset": "6s"}
     minutely = {"limit": "6000", "remaining": "5990", "reset": "100ms"}
     late = {"limit": "14400", "remaining": "3000", "reset": "20s"}  # a fixed day, nearly over
-    clause = contract("ratelimit").requests_and_tokens_are_not_exchanged
+    clause = ratelimit["requests_and_tokens_are_not_exchanged"]
     assert outcome_of(clause, both(daily, minutely), both(late, minutely)) == "pass"
 
 
-def test_a_limit_that_follows_every_request_is_told(contract: Contract) -> None:
-    clause = contract("ratelimit").limits_stay_the_same
+def test_a_limit_that_follows_every_request_is_told(ratelimit: Clauses) -> None:
+    clause = ratelimit["limits_stay_the_same"]
     fixed = [told(*headers(limit="60"), at_s=index) for index in range(3)]
     counting = [told(*headers(limit=str(60 - index)), at_s=index) for index in range(3)]
     assert outcome_of(clause, *fixed) == "pass"
@@ -133,22 +140,22 @@ ALWAYS: list[tuple[str, list[Exchange], str]] = [
 
 
 @pytest.mark.parametrize(("case", "exchanges", "outcome"), ALWAYS, ids=[case for case, _, _ in ALWAYS])
-def test_remaining_falls(contract: Contract, case: str, exchanges: list[Exchange], outcome: str) -> None:
-    assert outcome_of(contract("ratelimit").remaining_falls_with_use, *exchanges) == outcome
+def test_remaining_falls(ratelimit: Clauses, case: str, exchanges: list[Exchange], outcome: str) -> None:
+    assert outcome_of(ratelimit["remaining_falls_with_use"], *exchanges) == outcome
 
 
-def test_requests_in_flight_together_need_not_be_in_order(contract: Contract) -> None:
+def test_requests_in_flight_together_need_not_be_in_order(ratelimit: Clauses) -> None:
     together = [replace(one, started_unix=NOON) for one in series(range(490, 500), reset="1.2s")]
-    assert outcome_of(contract("ratelimit").remaining_falls_with_use, *together) == "not-applicable"
+    assert outcome_of(ratelimit["remaining_falls_with_use"], *together) == "not-applicable"
 
 
-def test_what_is_no_generation_need_not_count(contract: Contract) -> None:
+def test_what_is_no_generation_need_not_count(ratelimit: Clauses) -> None:
     lists = [replace(one, request=replace(one.request, body=b""), operation="listModels") for one in series([500] * 9)]
-    assert outcome_of(contract("ratelimit").remaining_falls_with_use, *lists) == "not-applicable"
+    assert outcome_of(ratelimit["remaining_falls_with_use"], *lists) == "not-applicable"
 
 
-def test_reset_is_a_time_within_a_day_and_above_nothing(contract: Contract) -> None:
-    clause = contract("ratelimit").resets_are_within_a_day
+def test_reset_is_a_time_within_a_day_and_above_nothing(ratelimit: Clauses) -> None:
+    clause = ratelimit["resets_are_within_a_day"]
     assert outcome_of(clause, *series([497, 496, 495, 494], reset="360ms")) == "pass"
     assert outcome_of(clause, *series([100] * 4, reset="0s")) == "fail"
     assert outcome_of(clause, *series([499] * 4, reset="0s")) == "pass"  # cut from less than a whole unit
@@ -156,23 +163,23 @@ def test_reset_is_a_time_within_a_day_and_above_nothing(contract: Contract) -> N
     assert outcome_of(clause, *series([100], reset="1795000000s")) == "fail"
 
 
-def test_more_than_the_limit_may_not_be_served(contract: Contract) -> None:
-    clause = contract("ratelimit").limits_are_kept
+def test_more_than_the_limit_may_not_be_served(ratelimit: Clauses) -> None:
+    clause = ratelimit["limits_are_kept"]
     assert outcome_of(clause, *series([2, 1, 0], limit=3, reset="60s")) == "pass"
     straddled = [*series([2, 1, 0], limit=3, reset="1s"), *series([2, 1, 0], limit=3, reset="60s", gap_s=0.2)]
     assert outcome_of(clause, *straddled) == "pass"
     assert outcome_of(clause, *series([2] * 9, limit=3, reset="20s")) == "fail"
 
 
-def test_nobody_is_served_from_an_empty_bucket(contract: Contract) -> None:
-    clause = contract("ratelimit").limits_are_kept
+def test_nobody_is_served_from_an_empty_bucket(ratelimit: Clauses) -> None:
+    clause = ratelimit["limits_are_kept"]
     assert outcome_of(clause, *series([1, 0, 0], limit=60, reset="59s")) == "pass"  # a fraction was left
     assert outcome_of(clause, *series([1, 0, 0, 0, 0], limit=60, reset="59s")) == "fail"
     assert outcome_of(clause, *series([1, 0, 59, 58, 57], limit=60, reset="50ms")) == "pass"  # the window ended
 
 
-def test_streams_tell_what_plain_answers_tell(contract: Contract) -> None:
-    clause = contract("ratelimit").streams_tell_the_limits_too
+def test_streams_tell_what_plain_answers_tell(ratelimit: Clauses) -> None:
+    clause = ratelimit["streams_tell_the_limits_too"]
     plain = told(*headers(), *headers("tokens"))
 
     def streamed(*given: tuple[str, str]) -> Exchange:
@@ -213,8 +220,8 @@ TOO_MANY: list[tuple[str, Exchange, str]] = [
 
 
 @pytest.mark.parametrize(("clause", "exchange", "outcome"), TOO_MANY)
-def test_a_429_tells_kept_from_broken(contract: Contract, clause: str, exchange: Exchange, outcome: str) -> None:
-    assert outcome_of(getattr(contract("ratelimit"), clause), exchange) == outcome
+def test_a_429_tells_kept_from_broken(ratelimit: Clauses, clause: str, exchange: Exchange, outcome: str) -> None:
+    assert outcome_of(ratelimit[clause], exchange) == outcome
 
 
 def retried(status: int, after_s: float) -> tuple[Exchange, Exchange]:
@@ -222,17 +229,17 @@ def retried(status: int, after_s: float) -> tuple[Exchange, Exchange]:
     return first, replace(told(status=status, at_s=after_s), probe="asked", attempt=2)
 
 
-def test_waiting_as_told_is_enough(contract: Contract) -> None:
-    clause = contract("ratelimit").waiting_as_told_is_enough
+def test_waiting_as_told_is_enough(ratelimit: Clauses) -> None:
+    clause = ratelimit["waiting_as_told_is_enough"]
     assert outcome_of(clause, *retried(200, 21)) == "pass"
     assert outcome_of(clause, *retried(429, 21)) == "fail"
     assert outcome_of(clause, *retried(429, 5)) == "not-applicable"  # too early
 
 
-def test_a_wait_with_others_about_proves_nothing(contract: Contract) -> None:
+def test_a_wait_with_others_about_proves_nothing(ratelimit: Clauses) -> None:
     other = told(at_s=20.5)
     one, again = retried(429, 21)
-    assert outcome_of(contract("ratelimit").waiting_as_told_is_enough, one, other, again) == "not-applicable"
+    assert outcome_of(ratelimit["waiting_as_told_is_enough"], one, other, again) == "not-applicable"
 
 
 # ------------------------------------------------------------------------------------ right limiters, no alarm
@@ -287,13 +294,13 @@ RIGHT = [
 
 @pytest.mark.parametrize("clause", SEQUENCES)
 @pytest.mark.parametrize("traffic", RIGHT, ids=range(len(RIGHT)))
-def test_a_right_limiter_raises_no_alarm(contract: Contract, clause: str, traffic: list[Exchange]) -> None:
-    verdict = verdict_of(getattr(contract("ratelimit"), clause), *traffic)
+def test_a_right_limiter_raises_no_alarm(ratelimit: Clauses, clause: str, traffic: list[Exchange]) -> None:
+    verdict = verdict_of(ratelimit[clause], *traffic)
     assert verdict.outcome in ("pass", "not-applicable"), verdict.findings
 
 
 @pytest.mark.parametrize("clause", SEQUENCES)
-def test_a_sample_of_right_traffic_raises_no_alarm(contract: Contract, clause: str) -> None:
+def test_a_sample_of_right_traffic_raises_no_alarm(ratelimit: Clauses, clause: str) -> None:
     sample = [one for traffic in (RIGHT[0], RIGHT[6]) for one in traffic[::7]][:28]
-    assert outcome_of(getattr(contract("ratelimit"), clause), *sample[:14]) in ("pass", "not-applicable")
-    assert outcome_of(getattr(contract("ratelimit"), clause), *sample[14:]) in ("pass", "not-applicable")
+    assert outcome_of(ratelimit[clause], *sample[:14]) in ("pass", "not-applicable")
+    assert outcome_of(ratelimit[clause], *sample[14:]) in ("pass", "not-applicable")

@@ -1,0 +1,58 @@
+"""Reading what is wrong with a request, off the request itself: its JSON, its fields against their schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wireproof.clause import Exchange, load_spec
+
+CHAT = "createChatCompletion"
+BOUNDS = ("minimum", "maximum")
+
+
+def is_broken_json(exchange: Exchange) -> bool:
+    """Whether an operation was sent a body that is not JSON."""
+    body = exchange.request.body
+    return exchange.operation is not None and exchange.request.json is None and body.strip() not in (b"", b"null")
+
+
+def is_no_object(exchange: Exchange) -> bool:
+    """Whether an operation was sent JSON that is no object."""
+    body = exchange.request.json
+    is_sent = exchange.operation is not None and bool(exchange.request.body) and not is_broken_json(exchange)
+    return is_sent and not isinstance(body, dict)
+
+
+def is_mistaken(exchange: Exchange) -> bool:
+    """Whether the request is wrong in itself: no such path or method, no JSON object, a field against its schema."""
+    request = exchange.request
+    if exchange.operation is None or is_broken_json(exchange) or is_no_object(exchange):
+        return True
+    operation = load_spec().operations[exchange.operation]
+    return bool(request.body) and bool(operation.request_violations(request.json))
+
+
+def wrong_fields(body: dict[str, Any], *keywords: str) -> list[str]:
+    """The top-level fields of a chat request that break one of these keywords of its schema. [] for no request."""
+    if not body:
+        return []
+    fields = []
+    for violation in load_spec().operations[CHAT].request_violations(body):
+        depth = violation.pointer.count("/")
+        if violation.keyword not in keywords or depth > (0 if violation.keyword == "required" else 1):
+            continue
+        named = violation.expected.split("'")[1] if violation.keyword == "required" else violation.pointer[1:]
+        fields.append(named)
+    return fields
+
+
+def lacks_logprobs(body: dict[str, Any]) -> bool:
+    return body.get("top_logprobs") is not None and not body.get("logprobs")
+
+
+def mistakes(body: dict[str, Any]) -> list[str]:
+    """The fields of a chat request that are wrong; for two that need each other, both."""
+    fields = wrong_fields(body, "required", "type", *BOUNDS)
+    if lacks_logprobs(body):
+        fields += ["top_logprobs", "logprobs"]
+    return fields
