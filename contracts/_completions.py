@@ -18,14 +18,14 @@ SAME_PROMPT = ("completions.plain", "completions.echo", "completions.stream")
 def objects_told(exchange: Exchange) -> Iterator[tuple[int | None, dict[str, Any]]]:
     """`(event, object)`: the answer, or each chunk of a stream with the number of its event.
 
-    Raises Inconclusive when there is none.
+    Events with a name of their own (a vendor's `ping`) are none of the chunks. Raises Inconclusive when there is none.
     """
     if not exchange.streamed:
         yield None, object_of(exchange)
         return
     found = False
     for event, chunk in bodies(exchange):
-        if "error" not in chunk:
+        if "error" not in chunk and (event is None or exchange.events[event].name in (None, "", "message")):
             found = True
             yield event, chunk
     if not found:

@@ -74,6 +74,8 @@ def cut_text_says_length(exchanges: list[Exchange]) -> None:
     judged = 0
     for other in others:
         text, spent = first_text(other), tokens_of(other, "completion_tokens")
+        if spent is not None and spent < _cap(other):
+            continue  # it stopped by itself, and earlier than chat.plain
         was_cut = text != whole and whole.startswith(text) and (bool(text.strip()) or (spent or 0) >= _cap(other))
         if was_cut:
             got = choices_of(other)[0].get("finish_reason")

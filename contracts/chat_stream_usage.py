@@ -19,12 +19,13 @@ from wireproof.clause import (
     clause,
     expect,
     parse_json,
+    sequence,
     shown,
 )
 
 from ._asked import asks_usage
 from ._chat import ends, increments
-from ._reading import as_count, as_object, choices_in
+from ._reading import as_count, as_object, as_text, choices_in
 
 CHAT = "createChatCompletion"
 
@@ -180,34 +181,67 @@ def _asks_cap(body: dict[str, Any]) -> bool:
     "chat.stream.length",
     level="MUST",
     source="SPEC finish_reason: length if the maximum number of tokens was reached",
-    on=answered(CHAT, streamed=True, asks=_asks_cap),
+    on=sequence(answered(CHAT, streamed=True, asks=_asks_cap)),
     model="some-output",
 )
-def a_cut_stream_says_length(exchange: Exchange) -> None:
-    """A stream that reached `max_tokens` ends with `finish_reason: "length"`."""
+def cut_streams_say_length(exchanges: list[Exchange]) -> None:
+    """A stream that `max_tokens` cut short ends with `finish_reason: "length"`.
+
+    An answer that just fills its maximum may have ended by itself: `stop` is a breach only where another stream
+    of the same prompt shows how the text goes on.
+    """
+    judged = 0
+    for exchange in exchanges:
+        ended = _ended_at_cap(exchange)
+        if ended is None:
+            continue
+        number, at, reason = ended
+        longer = next((other.id for other in exchanges if _goes_on(exchange, other)), None)
+        if reason == "stop" and longer is None:
+            continue
+        expect(
+            reason == "length",
+            expected=f'"length" at the maximum: {longer or "chat.stream-long"} shows how the text goes on',
+            got=shown(reason),
+            at=f"{exchange.id} {at}/finish_reason",
+            event=number,
+        )
+        judged += 1
+    if not judged:
+        raise NotApplicable("no stream is known to have been cut by its maximum")
+
+
+def _ended_at_cap(exchange: Exchange) -> tuple[int, str, Any] | None:
+    """Event, pointer and finish_reason of a stream that used its maximum; None when it did not, or ended for tools."""
     cap = _cap(exchange.request.asked)
     if cap is None or exchange.request.asked.get("stop"):
-        raise NotApplicable("a stop sequence may have ended it")
+        return None
     told = [count for _, usage in _usages(exchange) if (count := as_count(usage.get("completion_tokens"))) is not None]
     spoken = [(number, at, one) for number, chunk in _chunks(exchange) for at, one in choices_in(chunk)]
     # The end-of-text token may be counted but is never shown: only as many deltas as tokens prove the cap.
     deltas = sum(1 for _, _, choice in spoken if increments(choice))
     finish = next((one for one in spoken if ends(one[2])), None)
-    if not told or finish is None:
-        raise Inconclusive("no usage or no finish_reason to tell how it ended")
-    if max(told) != cap or deltas < cap:
-        raise NotApplicable("it ended before the maximum, or went beyond it, which chat.stream.usage-counts judges")
+    if not told or finish is None or max(told) != cap or deltas < cap:
+        return None
     number, at, choice = finish
     reason = choice["finish_reason"]
-    if reason in ("tool_calls", "function_call", "content_filter"):
-        raise NotApplicable(f"it ended by {reason}")
-    expect(
-        reason == "length",
-        expected=f'"length" after {cap} of {cap} tokens',
-        got=shown(reason),
-        at=f"{at}/finish_reason",
-        event=number,
-    )
+    return None if reason in ("tool_calls", "function_call", "content_filter") else (number, at, reason)
+
+
+def _goes_on(short: Exchange, other: Exchange) -> bool:
+    """Whether the other is an answer to the same messages whose text begins with all of the short one, and goes on."""
+    if short.request.asked.get("messages") != other.request.asked.get("messages"):
+        return False
+    text, longer = _text(short), _text(other)
+    return bool(text.strip()) and len(longer) > len(text) and longer.startswith(text)
+
+
+def _text(exchange: Exchange) -> str:
+    """What the first choice of a stream says."""
+    pieces = [
+        choice for _, chunk in _chunks(exchange) for _, choice in choices_in(chunk) if choice.get("index") in (0, None)
+    ]
+    return "".join(as_text(as_object(piece.get("delta")).get("content")) for piece in pieces)
 
 
 # ------------------------------------------------------------------------------------------------ reading

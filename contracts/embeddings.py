@@ -47,7 +47,7 @@ PROBES = (
     _embed("embeddings.base64", _ask(input=FOX, encoding_format="base64"), "one text as the SDKs ask for it"),
     _embed(
         "embeddings.dimensions",
-        _ask(input=FOX, dimensions=256, encoding_format="float"),
+        _ask(input=FOX, dimensions=64, encoding_format="float"),
         "one text, a shorter vector",
         "either",
     ),

@@ -29,6 +29,7 @@ PROBES = (
     probe("models.unknown", "GET", f"/models/{UNKNOWN}", about="a model that does not exist", expects="refusal"),
 )
 
+NO_ROUTE = (404, 405, 501)
 NOT_NOW = (401, 403, 429, 502, 503, 504)
 # 10^11 seconds is the year 5138; the same number of milliseconds was in March 1973.
 MOST_SECONDS = 100_000_000_000
@@ -61,6 +62,8 @@ def _asked_for(exchange: Exchange) -> str:
 
 def _listing(exchange: Exchange) -> Exchange:
     """`exchange` when it is an answered list, else the end of the clause."""
+    if exchange.status in NO_ROUTE:
+        raise NotApplicable(f"the target has no list of models: {exchange.status}")
     if exchange.status is None or not 200 <= exchange.status < 300:
         raise Inconclusive(f"the list was answered {exchange.status}")
     return exchange
@@ -251,13 +254,16 @@ def an_unknown_model_is_not_found(exchange: Exchange) -> None:
     "models.unknown-code",
     level="SHOULD",
     source="CAP-OTEL test_chat_404, test_embeddings_404: model_not_found",
-    on=answered(probes="models.unknown", status="404"),
+    on=together("models.list", "models.unknown", status="any"),
 )
-def an_unknown_model_has_its_code(exchange: Exchange) -> None:
+def an_unknown_model_has_its_code(listed: Exchange, exchange: Exchange) -> None:
     """The error of an unknown model has the code `model_not_found`.
 
     A wrong path is a 404 too: only the code tells a client which of the two it made.
     """
+    _listing(listed)  # without a list there is no lookup either, and the 404 is that of a path
+    if exchange.status != 404:
+        raise NotApplicable(f"{exchange.id} was answered {exchange.status}")
     error = error_of(exchange)
     if not error:
         raise Inconclusive("no error object")

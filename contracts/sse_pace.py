@@ -55,7 +55,7 @@ def long_text_comes_in_pieces(exchange: Exchange) -> None:
         for key, text in _texts(chunk):
             texts.setdefault(key, []).append((number, text))
     if not texts:
-        raise Inconclusive("the stream has no text")
+        raise NotApplicable("the stream has no text")
     judged = False
     for pieces in texts.values():
         length = sum(len(text) for _, text in pieces)

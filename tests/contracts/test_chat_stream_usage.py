@@ -52,6 +52,7 @@ LEGAL = {
     "nothing said": told(FINISH, usage(completion_tokens=0, total_tokens=12)),
     "the cap reached": told(*TEXT, said({}, "length"), usage(), max_tokens=2),
     "more tokens than deltas": told(*TEXT, FINISH, usage(completion_tokens=4, total_tokens=16), max_tokens=4),
+    "stopped by itself at the cap": told(*TEXT, FINISH, usage(), max_tokens=2),
     "stopped by a word at the cap": told(*TEXT, FINISH, usage(), max_tokens=2, stop=["!"]),
     "capped by the newer name": told(*TEXT, said({}, "length"), usage(), max_completion_tokens=2),
     "a call at the cap": told(
@@ -86,8 +87,6 @@ BROKEN: list[tuple[str, Exchange]] = [
     ("usage-counts", told(*TEXT, FINISH, usage(prompt_tokens=0, total_tokens=2))),
     ("usage-counts", told(*TEXT, FINISH, usage(completion_tokens=0, total_tokens=12))),
     ("usage-counts", told(*TEXT, FINISH, usage(completion_tokens=9, total_tokens=21), max_tokens=8)),
-    ("length", told(*TEXT, FINISH, usage(), max_tokens=2)),
-    ("length", told(*TEXT, FINISH, usage(), max_completion_tokens=2)),
 ]  # fmt: skip
 
 
@@ -121,6 +120,15 @@ def test_a_finding_names_the_event(clause_of: Callable[[str], Any]) -> None:
 def test_n_choices_may_use_the_cap_n_times(clause_of: Callable[[str], Any]) -> None:
     both = told(*TEXT, FINISH, usage(completion_tokens=16, total_tokens=28), max_tokens=8, n=2)
     assert outcome_of(clause_of("usage-counts"), both) == "pass"
+
+
+@pytest.mark.parametrize("cap", ["max_tokens", "max_completion_tokens"])
+def test_a_stream_that_was_cut_says_so(cap: str, clause_of: Callable[[str], Any]) -> None:
+    whole = told(*TEXT, said({"content": "!"}), FINISH, usage(completion_tokens=3, total_tokens=15), max_tokens=50)
+    kept, broken = (told(*TEXT, end, usage(), **{cap: 2}) for end in (said({}, "length"), FINISH))
+    assert outcome_of(clause_of("length"), whole, kept) == "pass"
+    assert outcome_of(clause_of("length"), whole, broken) == "fail"
+    assert outcome_of(clause_of("length"), broken) == "not-applicable"
 
 
 def test_without_usage_nobody_knows_whether_the_cap_was_reached(clause_of: Callable[[str], Any]) -> None:

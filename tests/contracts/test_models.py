@@ -83,8 +83,8 @@ PAIRS: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "a 404 of another shape": ("an_unknown_model_is_not_found", [unknown(not_found())], [unknown({"detail": "no"})]),
     "a 404 without code": (
         "an_unknown_model_has_its_code",
-        [unknown(not_found())],
-        [unknown(not_found(code=404))],
+        [LIST, unknown(not_found())],
+        [LIST, unknown(not_found(code=404))],
     ),
 }
 LEGAL: dict[str, list[Exchange]] = {
@@ -132,3 +132,11 @@ def test_no_clause_stumbles_over_a_malformed_answer(models: ModuleType, case: st
 def test_a_name_with_a_slash_is_read_from_the_path(models: ModuleType) -> None:
     exchanges = [listed(card("org/small")), looked_up(card("org/small"), name="org%2Fsmall")]
     assert outcome_of(models.a_listed_model_can_be_looked_up, *exchanges) == "pass"
+
+
+def test_without_a_list_the_404_of_a_lookup_is_that_of_a_path(models: ModuleType) -> None:
+    no_route = answer(not_found(code=None), operation="listModels", status=404, probe="models.list")
+    for clause in (models.an_unknown_model_has_its_code, models.a_listed_model_can_be_looked_up):
+        assert outcome_of(clause, no_route, looked_up(not_found(code=None), 404), unknown(not_found(code=None))) == (
+            "not-applicable"
+        )
