@@ -45,6 +45,7 @@ PROBES = (
     _chat("errors.missing", {"model": MODEL, "max_tokens": 1}, "no `messages`"),
     _chat("errors.missing-stream", {"model": MODEL, "max_tokens": 1, "stream": True}, "the same, as a stream"),
     _chat("errors.range", _ask(top_p=2), "`top_p` above 1"),
+    _chat("errors.range-logprobs", _ask(logprobs=True, top_logprobs=21), "`top_logprobs` above 20"),
     _chat("errors.needs-logprobs", _ask(top_logprobs=2), "`top_logprobs` without `logprobs`"),
     _chat("errors.unknown-model", _ask(model=UNKNOWN_MODEL), "a model that does not exist"),
     probe(
@@ -149,6 +150,8 @@ def param_names_the_field(exchange: Exchange) -> None:
     error = error_told(exchange)
     fields = mistakes(exchange.request.asked)
     param = error.get("param")
+    if str(error.get("code")).startswith("unsupported_") and param in exchange.request.asked:
+        raise NotApplicable(f"the model does not take {param} at all")
     words = re.split(r"[^A-Za-z0-9_]+", param) if isinstance(param, str) else []
     got = shown(param) if "param" in error else "no param"
     expect(any(name in words for name in fields), expected=f"param {fields[0]}", got=got, at="/error/param")

@@ -397,3 +397,37 @@ def test_a_wait_is_tried_by_one_request_while_the_others_stand_behind_it() -> No
     recorded(serve, *(chat(name) for name in "abcdef"), gate=8)
     assert order[:3] == ["a-0-1", "b-0-1", "b-0-2"]
     assert sorted(order[3:]) == ["c-0-1", "d-0-1", "e-0-1", "f-0-1"]
+
+
+def test_a_field_that_the_model_refuses_by_name_is_left_out_or_renamed_from_then_on() -> None:
+    def reasoning(ask: Ask) -> Answer:
+        for name in ("max_tokens", "temperature"):
+            if name in ask.asked:
+                return refusal(400, f"Unsupported: {name}", param=name, code="unsupported_parameter")
+        return ok(ask)
+
+    wrong = probe(
+        "wrong", "POST", "/chat/completions", {"max_tokens": 4, "temperature": 9}, about="x", expects="refusal"
+    )
+    told, _ = recorded(reasoning, chat("a", temperature=0), chat("b", temperature=0, n=2), wrong)
+    assert [(e.id, e.status) for e in exchanges(told)] == [
+        ("a", 400),
+        ("a~2", 400),
+        ("a~3", 200),
+        ("b", 200),
+        ("wrong", 400),
+    ]
+    sent = [sorted(set(e.request.asked) - {"model", "messages"}) for e in exchanges(told)]
+    assert sent == [
+        ["max_tokens", "temperature"],
+        ["max_completion_tokens", "temperature"],
+        ["max_completion_tokens"],
+        ["max_completion_tokens", "n"],
+        ["max_completion_tokens", "temperature"],
+    ]
+
+
+@pytest.mark.parametrize("field", ["messages", "nonsense", None])
+def test_a_refusal_that_names_no_field_to_leave_out_is_an_answer_like_any_other(field: str | None) -> None:
+    told, _ = recorded(lambda ask: refusal(400, "no", param=field, code="unsupported_parameter"), chat("a"))
+    assert [e.id for e in exchanges(told)] == ["a"]

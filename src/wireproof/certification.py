@@ -240,7 +240,7 @@ def _spend(run: Run | None) -> Spend:
     if run.footer:
         told = run.footer["spend"]
         return Spend(told["calls"], told["tokens"], told["usd"], told["wall_s"])
-    from wireproof.record import actual_cost
+    from wireproof.heed import actual_cost
 
     spec = load_spec()
     cost = sum((actual_cost(spec, exchange, Cost(1)) for exchange in run.exchanges), Cost())

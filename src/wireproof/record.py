@@ -9,20 +9,20 @@ journal, and nothing is sent a second time.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import secrets as randomness
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 import httpx2
 
 from wireproof import __version__
-from wireproof.clause import Call, Exchange, Flow, Probe, Request, Undecodable, parse_json
+from wireproof.clause import Call, Exchange, Flow, Probe, Request
 from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, Wire, is_local
-from wireproof.plan import Cost, Plan, bind, call_cost, encoded, usd
+from wireproof.heed import actual_cost, unsupported_field, wait_s
+from wireproof.plan import Cost, Plan, bind, call_cost, encoded
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
 
@@ -32,8 +32,10 @@ GATE = 8
 ATTEMPTS = 3
 MOST_WAIT_S = 65.0  # a minute's window and a little; a longer wait is reported, not slept through
 WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
-THROTTLED = (429, 503)
-MOST_TOKENS = 1_000_000_000  # of one answer; a larger count is no count, and dollars of it no number
+
+# Fields that a model may refuse by name, and what took their place.
+SUCCESSORS = {"max_tokens": "max_completion_tokens"}
+ESSENTIAL = frozenset({"model", "messages", "prompt", "input", "stream"})
 
 
 class OverBudget(Exception):
@@ -161,6 +163,7 @@ class _Recorder:
         self.clock, self.wall, self.sleep = clock, wall, sleep
         self.spent = Cost()
         self.promised = Cost()  # estimates of the requests in flight
+        self.unsupported: set[str] = set()  # fields that this model refused by name
         # Held by the request that waits out a 429 and asks again; those that have not left stand behind it,
         # so that the wait is tried as told: by one request, before any other.
         self.patience = asyncio.Lock()
@@ -202,7 +205,7 @@ class _Recorder:
         """Whether the run that recorded this answer ended before it could ask again."""
         if exchange.trouble and exchange.trouble.kind in ("unreachable", "dropped"):
             return True
-        wait = _wait_s(exchange, exchange.attempt, self.wall())
+        wait = wait_s(exchange, exchange.attempt, self.wall())
         return wait is not None and wait <= MOST_WAIT_S and exchange.attempt < ATTEMPTS
 
     async def _ask(self, probe: Probe, step: int, call: Call, exchange: Exchange | None, at_the_door: bool) -> Exchange:
@@ -212,11 +215,15 @@ class _Recorder:
         answer. So a lost connection counts only when a new one is lost as well. Every attempt is recorded;
         `exchange` is the last one of an earlier run.
         """
-        estimate = call_cost(self.spec, call, probe.expects)
         first = exchange.attempt + 1 if exchange else 1
+        last = max(ATTEMPTS, first)
+        attempt = first - 1
         is_scout = False
         async with AsyncExitStack() as turn:
-            for attempt in range(first, max(ATTEMPTS, first) + 1):
+            while attempt < last:
+                attempt += 1
+                call = self._in_their_words(call, probe)
+                estimate = call_cost(self.spec, call, probe.expects)
                 leaving, kept = self._request(probe, step, attempt, call)
                 try:
                     self._reserve(estimate)
@@ -239,8 +246,11 @@ class _Recorder:
                 self.listen(Recorded(exchange, self.spent))
                 if exchange.trouble and exchange.trouble.kind == "dropped":
                     continue
-                wait = _wait_s(exchange, attempt, self.wall())
-                if wait is None or wait > MOST_WAIT_S or attempt >= ATTEMPTS:
+                if probe.expects == "answer" and self._learned_from(exchange, call):
+                    last += 1
+                    continue
+                wait = wait_s(exchange, attempt, self.wall())
+                if wait is None or wait > MOST_WAIT_S or attempt >= last:
                     break
                 told = self.clock()
                 self.listen(Waiting(probe.id, wait, exchange.status or 0))
@@ -250,6 +260,31 @@ class _Recorder:
                 await self._until(told + wait)
         assert exchange is not None
         return exchange
+
+    def _learned_from(self, exchange: Exchange, call: Call) -> bool:
+        """Whether a refusal named a field that this model does not take, and it was not known yet."""
+        field = unsupported_field(exchange)
+        if field is None or field in self.unsupported or field not in (call.body or ()) or field in ESSENTIAL:
+            return False
+        self.unsupported.add(field)
+        return True
+
+    def _in_their_words(self, call: Call, probe: Probe) -> Call:
+        """The call without what the model refused by name; renamed where the field has a successor.
+
+        A request that is wrong on purpose keeps the fields it may be wrong in.
+        """
+        if not isinstance(call.body, dict) or not self.unsupported & set(call.body):
+            return call
+        body: dict[str, Any] = {}
+        for name, value in call.body.items():
+            if name not in self.unsupported:
+                body[name] = value
+            elif name in SUCCESSORS:
+                body.setdefault(SUCCESSORS[name], value)
+            elif probe.expects == "refusal":
+                body[name] = value
+        return replace(call, body=body)
 
     async def _until(self, then: float) -> None:
         while (pause := then - self.clock()) > 0:
@@ -336,57 +371,6 @@ def _check_the_door(exchange: Exchange) -> None:
     if exchange.status in (401, 403):
         said = exchange.wire[:200].decode("utf-8", "replace")
         raise KeyRefused(f"the target answered {exchange.status} to {exchange.request.path}: {said}")
-
-
-def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
-    """What an exchange cost by the usage it reports; the estimate when it reports none and was answered 200."""
-    model = exchange.request.asked.get("model")
-    if exchange.status is None or exchange.status >= 400 or not isinstance(model, str):
-        return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
-    usage = _usage(exchange)
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
-    if not _is_count(prompt) or not _is_count(completion):
-        return estimate if estimate.tokens else Cost(1)
-    return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
-
-
-def _is_count(tokens: object) -> TypeGuard[int]:
-    """Whether a target may be believed: a negative count would be given back to the budget."""
-    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens < MOST_TOKENS
-
-
-def _usage(exchange: Exchange) -> Mapping[str, Any]:
-    try:
-        if exchange.media_type != "text/event-stream":
-            found = exchange.json.get("usage")
-        else:
-            told = [parse_json(event.data) for event in exchange.events if event.data and '"usage"' in event.data]
-            found = next((one["usage"] for one in reversed(told) if one.get("usage")), None)
-    except (Undecodable, ValueError, AttributeError, LookupError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _wait_s(exchange: Exchange, attempt: int, now: float) -> float | None:
-    """How long the target wants us to wait before the next attempt; None when there should be none.
-
-    As the official SDK reads it: `retry-after-ms`, then `retry-after` in seconds or as a date. A 503 without
-    either is an answer like any other; a 429 without either backs off 1, 2 seconds.
-    """
-    if exchange.status not in THROTTLED:
-        return None
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = exchange.header(name)
-        if value is None:
-            continue
-        try:
-            return max(0.0, float(value) * unit)
-        except ValueError:
-            date = email.utils.parsedate_tz(value)
-            with suppress(ValueError, OverflowError):  # a date that is in no calendar
-                if date:
-                    return max(0.0, email.utils.mktime_tz(date) - now)
-    return float(2 ** (attempt - 1)) if exchange.status == 429 else None
 
 
 def _minus(one: Cost, other: Cost) -> Cost:

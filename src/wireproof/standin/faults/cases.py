@@ -14,7 +14,6 @@ BOUNDS = {
     "presence_penalty": (-2, 2),
     "frequency_penalty": (-2, 2),
     "n": (1, 128),
-    "top_logprobs": (0, 20),
     "dimensions": (1, 3072),
 }
 NUMBER = (int, float, type(None))

@@ -1,0 +1,82 @@
+"""What an answer asks of the sender: how long to wait, which field to leave out, and what it cost."""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, TypeGuard
+
+from wireproof.clause import Exchange, Undecodable, parse_json
+from wireproof.plan import Cost, usd
+from wireproof.spec import Spec
+
+THROTTLED = (429, 503)
+MOST_TOKENS = 1_000_000_000  # of one answer; a larger count is no count, and dollars of it no number
+
+# How a model says that it does not take a field, or not this value of it (reasoning models: `max_tokens`,
+# `temperature`, `stop`). The run goes on without it.
+UNSUPPORTED = ("unsupported_parameter", "unsupported_value")
+
+
+def unsupported_field(exchange: Exchange) -> str | None:
+    """The field that a refusal with a code of UNSUPPORTED names."""
+    if exchange.status != 400:
+        return None
+    try:
+        error = exchange.json["error"]
+        field = error["param"] if error["code"] in UNSUPPORTED else None
+    except (Undecodable, LookupError, TypeError):
+        return None
+    return field if isinstance(field, str) else None
+
+
+def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
+    """What an exchange cost by the usage it reports; the estimate when it reports none and was answered 200."""
+    model = exchange.request.asked.get("model")
+    if exchange.status is None or exchange.status >= 400 or not isinstance(model, str):
+        return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
+    usage = _usage(exchange)
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
+    if not _is_count(prompt) or not _is_count(completion):
+        return estimate if estimate.tokens else Cost(1)
+    return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
+
+
+def _is_count(tokens: object) -> TypeGuard[int]:
+    """Whether a target may be believed: a negative count would be given back to the budget."""
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens < MOST_TOKENS
+
+
+def _usage(exchange: Exchange) -> Mapping[str, Any]:
+    try:
+        if exchange.media_type != "text/event-stream":
+            found = exchange.json.get("usage")
+        else:
+            told = [parse_json(event.data) for event in exchange.events if event.data and '"usage"' in event.data]
+            found = next((one["usage"] for one in reversed(told) if one.get("usage")), None)
+    except (Undecodable, ValueError, AttributeError, LookupError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def wait_s(exchange: Exchange, attempt: int, now: float) -> float | None:
+    """How long the target wants us to wait before the next attempt; None when there should be none.
+
+    As the official SDK reads it: `retry-after-ms`, then `retry-after` in seconds or as a date. A 503 without
+    either is an answer like any other; a 429 without either backs off 1, 2 seconds.
+    """
+    if exchange.status not in THROTTLED:
+        return None
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = exchange.header(name)
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value) * unit)
+        except ValueError:
+            date = email.utils.parsedate_tz(value)
+            with suppress(ValueError, OverflowError):  # a date that is in no calendar
+                if date:
+                    return max(0.0, email.utils.mktime_tz(date) - now)
+    return float(2 ** (attempt - 1)) if exchange.status == 429 else None
