@@ -431,3 +431,13 @@ def test_a_field_that_the_model_refuses_by_name_is_left_out_or_renamed_from_then
 def test_a_refusal_that_names_no_field_to_leave_out_is_an_answer_like_any_other(field: str | None) -> None:
     told, _ = recorded(lambda ask: refusal(400, "no", param=field, code="unsupported_parameter"), chat("a"))
     assert [e.id for e in exchanges(told)] == ["a"]
+
+
+def test_what_needs_a_refused_field_goes_with_it() -> None:
+    def without_logprobs(ask: Ask) -> Answer:
+        if ask.asked.get("logprobs"):
+            return refusal(400, "not here", param="logprobs", code="unsupported_parameter")
+        return refusal(400, "logprobs must be true") if "top_logprobs" in ask.asked else ok(ask)
+
+    told, _ = recorded(without_logprobs, chat("a", logprobs=True, top_logprobs=3))
+    assert [e.status for e in exchanges(told)] == [400, 200]

@@ -35,6 +35,8 @@ WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 
 # Fields that a model may refuse by name, and what took their place.
 SUCCESSORS = {"max_tokens": "max_completion_tokens"}
+# Fields that mean nothing, or are refused, without another.
+COMPANIONS = {"top_logprobs": "logprobs", "tool_choice": "tools", "parallel_tool_calls": "tools"}
 ESSENTIAL = frozenset({"model", "messages", "prompt", "input", "stream"})
 
 
@@ -284,7 +286,8 @@ class _Recorder:
                 body.setdefault(SUCCESSORS[name], value)
             elif probe.expects == "refusal":
                 body[name] = value
-        return replace(call, body=body)
+        lonely = {name for name, other in COMPANIONS.items() if other in call.body and other not in body}
+        return replace(call, body={name: value for name, value in body.items() if name not in lonely})
 
     async def _until(self, then: float) -> None:
         while (pause := then - self.clock()) > 0:
