@@ -9,9 +9,12 @@ import random
 import re
 import string
 from collections.abc import Callable
-from re import _constants as sre  # type: ignore[attr-defined]  # the parser of `re`; nothing public gives the tree
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
+
+# The parser of `re`: nothing public gives the tree.
+sre: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 MOST_REPEATS = 3
 ANYTHING = string.ascii_lowercase
