@@ -77,7 +77,7 @@ class Progress:
 
 
 def tell(summary: dict[str, Any], out: Path) -> None:
-    click.echo("\n              p50       p90       p95       p99      mean      n    95 % interval of p50 and p99")
+    click.echo("\nms            p50       p90       p95       p99      mean      n    95 % interval of p50 and p99")
     for name, label in SHOWN.items():
         row = summary["metrics"][name]
         if row["n"]:
