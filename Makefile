@@ -21,14 +21,13 @@ bench: setup ## measure; nothing here can fail
 
 setup: .venv/ready
 
+# uv is quicker where it is there and can reach its index; pip does the same.
+WITH_UV = uv venv -q --clear --python $(PYTHON) .venv && uv pip install -q --python $(BIN)/python -e . --group dev
+WITH_PIP = $(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install -q --upgrade 'pip>=25.1' && \
+  $(BIN)/python -m pip install -q -e . --group dev
+
 .venv/ready: pyproject.toml
-	@if command -v uv >/dev/null 2>&1; then \
-	  test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv; \
-	  uv pip install -q --python $(BIN)/python -e . --group dev; \
-	else \
-	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
-	  $(BIN)/python -m pip install -q --upgrade 'pip>=25.1' && $(BIN)/python -m pip install -q -e . --group dev; \
-	fi
+	@{ command -v uv >/dev/null 2>&1 && $(WITH_UV); } || { $(WITH_PIP); }
 	@touch $@
 
 clean:
