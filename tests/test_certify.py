@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -54,6 +55,7 @@ def test_the_stand_in_is_conformant_in_at_most_sixty_exchanges_and_its_cases(kep
 def test_a_fault_is_named_with_its_clause_on_stdout(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["certify", "--cases", "0", "--only", "embeddings", "--fault", FAULT, "--out", str(tmp_path)]) == 1
     said = capsys.readouterr().out
+    assert re.search(r"probes: at most 6 exchanges, \d+ tokens, \$0\.00", said.splitlines()[1])
     for part in (
         "MUST embeddings.base64",
         "expected  ",

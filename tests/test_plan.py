@@ -68,7 +68,7 @@ def test_a_price_counts_every_choice_to_its_cap(fields: dict[str, Any], completi
         load_spec(), Call("POST", "/chat/completions", {**CHAT, **fields, "model": "gpt-4.1-mini"}), "answer"
     )
     assert cost.completion_tokens == completion
-    assert 100 <= cost.prompt_tokens <= 120
+    assert 200 <= cost.prompt_tokens <= 220
     assert cost.usd == usd(load_spec(), "gpt-4.1-mini", cost.prompt_tokens, completion)
 
 
@@ -92,3 +92,21 @@ def test_selection_is_by_glob_and_by_what_is_below() -> None:
         "chat.n": ["chat.n"],
     }
     assert select(clauses, []) == clauses
+
+
+def test_every_prompt_of_a_list_is_completed_and_a_body_in_bytes_is_priced_too() -> None:
+    two = Call("POST", "/completions", {"model": "m", "prompt": ["a", "b"], "n": 2, "max_tokens": 3})
+    assert call_cost(load_spec(), two, "answer").completion_tokens == 12
+    raw = Call("POST", "/chat/completions", encoded(Call("POST", "/chat/completions", CHAT)))
+    assert call_cost(load_spec(), raw, "answer").prompt_tokens > 200
+
+
+def test_the_plan_of_a_certification_is_an_upper_bound_of_what_the_stand_in_counts() -> None:
+    from certified import certified, standin_plan
+
+    from wireproof.heed import actual_cost
+
+    plan = standin_plan()
+    spent = [actual_cost(load_spec(), exchange, Cost(1)) for exchange in certified().exchanges]
+    assert sum(cost.tokens for cost in spent) <= plan.cost.tokens
+    assert len(spent) <= plan.cost.calls

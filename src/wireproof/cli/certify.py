@@ -15,6 +15,7 @@ from wireproof.cli.orders import key_refused, order_from, remote, standin_models
 
 if TYPE_CHECKING:
     from wireproof.certification import Order
+    from wireproof.plan import Plan
     from wireproof.report import Report
 
 # The stand-in's pace: slow enough that a stream can be seen to stream, fast enough for a demo.
@@ -78,7 +79,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
     clauses, plan = prepare(order)
     quiet, out = options["as_json"], options["out"]
     with contextlib.suppress(BrokenPipeError):
-        click.echo(_announced(order, len(clauses), len(plan.probes), plan.cost.calls), err=quiet)
+        click.echo(_announced(order, len(clauses), plan), err=quiet)
     try:
         with Progress(plan) as progress:
             recorded = run(order, plan, out, progress, resume=options["resume"])
@@ -157,7 +158,12 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         yield order_from(options, target, models, standin=True, about=about, **more)
 
 
-def _announced(order: Order, clauses: int, probes: int, calls: int) -> str:
+def _announced(order: Order, clauses: int, plan: Plan) -> str:
     where = f"{STANDIN} (no --base-url was given)" if order.about.get("backend") == STANDIN else order.target.base_url
-    cases = f", {order.cases} cases an operation" if order.cases else ""
-    return f"certifying {where}: {clauses} clauses, {probes} probes, at most {calls} exchanges{cases}"
+    cases = f" ({order.cases} cases an operation)" if order.cases else ""
+    cost = plan.cost
+    price = "price unknown" if cost.usd is None else f"${cost.usd:.4f}"
+    return (
+        f"certifying {where}\n{clauses} clauses, {len(plan.probes)} probes{cases}: "
+        f"at most {cost.calls} exchanges, {cost.tokens:,} tokens, {price}"
+    )
