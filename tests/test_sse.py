@@ -138,7 +138,7 @@ def test_the_end_mark_is_known_with_and_without_spaces(data: str) -> None:
 
 
 def test_a_long_line_in_many_pieces_is_read_in_no_time() -> None:
-    """8 MB without a line end in pieces of 50 bytes: quadratic, it would take a quarter of an hour."""
+    """8 MB without a line end in pieces of 50 bytes: a reader that copies what it has took 11 s for a tenth of it."""
     [event] = lex([(0.0, b"data: "), *[(1.0, b"x" * 50)] * 160_000, (2.0, b"\n\n")])
     assert len(event.data or "") == 8_000_000
     assert event.at_s == 2.0

@@ -26,7 +26,7 @@ from wireproof.plan import Cost, Plan, bind, call_cost, encoded
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
 
-# httpx's pool costs grow with the square of the connections: 64 of them add 39 ms to a median first byte,
+# httpx's pool costs grow with the connections that are open: 64 of them add 39 ms to a median first byte,
 # 8 add nothing that could be measured (research on load clients, 2026-11).
 GATE = 8
 ATTEMPTS = 3
