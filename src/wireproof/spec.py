@@ -25,7 +25,7 @@ try:
 except ImportError:  # pragma: no cover
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
-METHODS = ("get", "post", "delete", "put", "patch")
+METHODS = frozenset(("get", "post", "delete", "put", "patch"))
 SECTIONS = ("schemas", "headers", "responses", "parameters", "securitySchemes")
 MOST_SHOWN = 120
 
@@ -175,26 +175,45 @@ def load_spec() -> Spec:
 
 
 def bundle(root: Path) -> dict[str, Any]:
-    """The description with every file it refers to folded in, and local refs only.
+    """The description with the paths, webhooks and components of every resource folded in, and local refs only.
 
-    Raises ValueError when two files define a component of the same name.
+    Raises ValueError when two files define the same path, webhook or component.
     """
     document = read_yaml(root)
-    files = {root.parent / "openapi.yaml": document}
-    for path in sorted((root.parent / "resources").glob("*.yaml")):
-        files[path] = read_yaml(path)
+    folded: dict[str, dict[str, Any]] = {"paths": {}, "webhooks": {}}
     components: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    for path, content in files.items():
+    resources = {path.name: read_yaml(path) for path in sorted((root.parent / "resources").glob("*.yaml"))}
+    for name, content in {root.name: document, **resources}.items():
+        for section, into in folded.items():
+            _fold(into, content.get(section, {}), f"{name}: {section}")
         for section, named in content.get("components", {}).items():
-            for name, node in named.items():
-                if name in components.setdefault(section, {}):
-                    raise ValueError(f"{path.name} defines {section}/{name} a second time")
-                components[section][name] = _local(node)
-    paths = {}
-    for path, item in document["paths"].items():
-        name, _, pointer = item["$ref"].partition("#")
-        paths[path] = _local(follow(files[root.parent / name], pointer))
-    return {**document, "paths": paths, "components": {k: v for k, v in components.items() if v}}
+            _fold(components.setdefault(section, {}), named, f"{name}: {section}")
+    _complete(folded["paths"], resources["shared.yaml"])
+    return {
+        **document,
+        **{section: found for section, found in folded.items() if found},
+        "components": {section: found for section, found in components.items() if found},
+    }
+
+
+def _complete(paths: dict[str, Any], shared: Mapping[str, Any]) -> None:
+    """Adds to every operation what all of them promise, and to the limited ones the headers that tell of it."""
+    always, limited = _local(shared["x-every-operation"]), _local(shared["x-limited-operation"])
+    for item in paths.values():
+        for method in METHODS & item.keys():
+            operation = item[method]
+            headers = {**always["headers"], **(limited["headers"] if operation.get("x-limited") else {})}
+            for answer in operation["responses"].values():
+                if "$ref" not in answer:
+                    answer["headers"] = {**headers, **answer.get("headers", {})}
+            operation["responses"] = always["responses"] | operation["responses"]
+
+
+def _fold(into: dict[str, Any], named: Mapping[str, Any], where: str) -> None:
+    for name, node in named.items():
+        if name in into:
+            raise ValueError(f"{where}/{name} is defined a second time")
+        into[name] = _local(node)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
