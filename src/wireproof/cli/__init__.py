@@ -26,6 +26,7 @@ COMMANDS = {
     "judge": "Judge a journal again, offline.",
     "explain": "Say what a clause demands, why, and which fault breaks it.",
     "load": "Push a backend by a load profile and measure latency, goodput and rate limits.",
+    "spec": "Look at the description itself: what it covers, where it differs from another.",
     "serve": "Run the stand-in: a reference backend with tiers, latencies and named faults.",
 }
 
