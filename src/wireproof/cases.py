@@ -103,12 +103,13 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {"top_logprobs": {"logprobs": True}}
 def draw(spec: Spec, count: int, seed: int, operation_ids: Iterable[str] | None = None) -> list[Probe]:
     """At most `count` cases an operation, the first half positive, in order of operation.
 
-    Of the operations named, else of all, those are drawn that take a body or a query and no id of an object.
+    Of the operations named, else of those that say `x-cases`. Drawn are bodies and queries, never ids of objects.
     There are fewer cases where the fields admit fewer. Sends nothing; half a second for ten cases of each.
     """
     if count < 1:
         return []
-    wanted = spec.operations if operation_ids is None else operation_ids
+    suited = [id for id, operation in spec.operations.items() if operation.node.get("x-cases")]
+    wanted = suited if operation_ids is None else operation_ids
     probes: list[Probe] = []
     for operation in (spec.operations[id] for id in wanted):
         fields = _fields(operation)
