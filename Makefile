@@ -18,6 +18,7 @@ check: setup ## format, lint, types
 
 bench: setup ## measure; nothing here can fail
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.standin --python $(PYTHON)
 
 setup: .venv/ready
 

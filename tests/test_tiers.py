@@ -65,3 +65,9 @@ def test_what_is_not_published_is_an_error(tier: str, model: str, scale: float, 
 
 def test_tiers_are_named_lowest_first() -> None:
     assert tiers() == ("free", "tier-1", "tier-2", "tier-3", "tier-4", "tier-5")
+
+
+def test_unlimited_is_beyond_every_tier_and_no_tier() -> None:
+    granted = limits("unlimited", "gpt-4o-mini")
+    assert granted.rpm > 100 * max(limits(tier, "gpt-4o-mini").rpm for tier in tiers())
+    assert "unlimited" not in tiers()

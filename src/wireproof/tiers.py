@@ -26,6 +26,9 @@ from wireproof.spec import read_yaml
 MINUTE_S = 60.0
 SLOWEST_RPM = 120
 FEWEST_RPM = 3
+# No tier, but the want of one: what no client of one stand-in can reach, for mocks and for benchmarks.
+UNLIMITED = "unlimited"
+BOUNDLESS_RPM, BOUNDLESS_TPM = 1_000_000_000, 1_000_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,16 @@ class Limits:
 def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
     """The published limits of `tier` for `model`, times `scale`.
 
-    A snapshot (`gpt-4.1-mini-2025-04-14`) has the limits of its alias.
+    A snapshot (`gpt-4.1-mini-2025-04-14`) has the limits of its alias. The tier "unlimited" has none worth the name.
     ValueError for an unknown tier or model, a tier the group does not support, a scale outside (0, 1].
     """
     if not 0 < scale <= 1:
         raise ValueError(f"scale must be above 0 and at most 1, got {scale:g}")
     group = group_of(model)
+    if tier == UNLIMITED:
+        return Limits(tier, group, BOUNDLESS_RPM, BOUNDLESS_TPM)
     if tier not in tiers():
-        raise ValueError(f"no tier {tier!r}; there are {', '.join(tiers())}")
+        raise ValueError(f"no tier {tier!r}; there are {', '.join((*tiers(), UNLIMITED))}")
     granted = _published()["groups"][group]["limits"]
     row = granted.get(tier)
     if not row:
