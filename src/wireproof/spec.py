@@ -7,7 +7,6 @@ refs only, and each schema a compiled validator, both made once.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -19,6 +18,7 @@ import jsonschema_rs
 import yaml
 
 from wireproof.content import shelf
+from wireproof.routes import Routes
 
 try:
     from yaml import CSafeLoader as Loader  # ten times faster, where libyaml was there at its build
@@ -52,6 +52,16 @@ class Schema:
         root = {"$ref": self.ref, "components": self.document["components"], "paths": self.document["paths"]}
         return jsonschema_rs.Draft202012Validator(root)
 
+    @cached_property
+    def resolved(self) -> Mapping[str, Any]:
+        """The schema itself, refs at its head followed."""
+        node = follow(self.document, self.ref.removeprefix("#"))
+        while "$ref" in node:
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            node = {**follow(self.document, node["$ref"].removeprefix("#")), **beside}
+        found: Mapping[str, Any] = node
+        return found
+
     def violations(self, value: Any) -> Iterator[Violation]:
         """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
         for error in _errors(self._validator, value):
@@ -59,6 +69,17 @@ class Schema:
 
     def holds(self, value: Any) -> bool:
         return next(_errors(self._validator, value), None) is None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`place` is path, query or header; `node` its whole description."""
+
+    place: str
+    name: str
+    required: bool
+    schema: Schema
+    node: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,14 +93,34 @@ class Operation:
     spec: Spec = field(repr=False)
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        parts = re.split(r"\{[^}]+\}", self.path)
-        return re.compile("[^/]+".join(map(re.escape, parts)))
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the path first, then its own."""
+        at = f"#/paths/{self.path.replace('/', '~1')}"
+        own = [(f"{at}/{self.method.lower()}", self.node), (at, self.spec.document["paths"][self.path])]
+        return tuple(
+            Parameter(node["in"], node["name"], bool(node.get("required")), self.spec.schema(f"{ref}/schema"), node)
+            for place, item in reversed(own)
+            for number, given in enumerate(item.get("parameters", ()))
+            for ref in [given.get("$ref", f"{place}/parameters/{number}")]
+            for node in [self.spec.resolved(given)]
+        )
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """The media types of the body; none when the operation has no body."""
+        return frozenset(self.node.get("requestBody", {}).get("content", {}))
+
+    @property
+    def needs_body(self) -> bool:
+        return bool(self.node.get("requestBody", {}).get("required"))
 
     @cached_property
     def request_schema(self) -> Schema | None:
         """The schema of a JSON body; None when the operation takes none."""
-        media = self.node.get("requestBody", {}).get("content", {}).get("application/json")
+        return self.body_schema("application/json")
+
+    def body_schema(self, media_type: str) -> Schema | None:
+        media = self.node.get("requestBody", {}).get("content", {}).get(media_type)
         return self.spec.schema(media["schema"]["$ref"]) if media else None
 
     def request_violations(self, body: Any) -> list[Violation]:
@@ -87,23 +128,24 @@ class Operation:
 
     def answer_schema(self, status: int, media_type: str = "application/json") -> Schema | None:
         """The schema of an answer of `status`, by its own row, else `4XX`/`5XX`, else `default`."""
-        media = self._media(status).get(media_type)
+        media = (self.answer_media(status) or {}).get(media_type)
         ref = media.get("schema", {}).get("$ref") if media else None
         return self.spec.schema(ref) if ref else None
 
     @cached_property
     def event_schema(self) -> Schema | None:
         """The schema of one event of the stream; None when the operation does not stream."""
-        media = self._media(200).get("text/event-stream")
+        media = (self.answer_media(200) or {}).get("text/event-stream")
         return self.spec.schema(media["x-event"]["$ref"]) if media else None
 
-    def _media(self, status: int) -> Mapping[str, Any]:
+    def answer_media(self, status: int) -> Mapping[str, Any] | None:
+        """What an answer of `status` may hold, by media type: {} for no body, None for a status not described."""
         answers = self.node.get("responses", {})
         for row in (str(status), f"{status // 100}XX", "default"):
             if row in answers:
                 content: Mapping[str, Any] = self.spec.resolved(answers[row]).get("content", {})
                 return content
-        return {}
+        return None
 
 
 def schema_breaches(schema: Any, value: Any) -> list[Violation]:
@@ -145,8 +187,11 @@ class Spec:
 
     def operation_for(self, method: str, path: str) -> Operation | None:
         """The operation a request means, None for a route or a method that is not described."""
-        routed = [op for op in self.operations.values() if op.method == method and op.pattern.fullmatch(path)]
-        return min(routed, key=lambda op: op.path.count("{"), default=None)
+        return self.routes.at(path)[0].get(method)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self.operations.values())
 
     def schema(self, ref: str) -> Schema:
         """By ref (`#/components/schemas/Model`) or by the name alone."""

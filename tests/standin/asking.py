@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from conforming import breaches
+
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
 from wireproof.standin.wire import Answer, Ask, events_of
 
@@ -32,14 +34,23 @@ class Clock:
         return self.now
 
 
+class Checked(Backend):
+    """Holds every answer it gives against the description."""
+
+    def answer(self, ask: Ask) -> Answer:
+        answer = super().answer(ask)
+        assert breaches(ask, answer) == []
+        return answer
+
+
 def backend(setup: Setup | None = None, clock: Clock | None = None) -> Backend:
-    return Backend(setup, clock=clock or Clock(), boot="test")
+    return Checked(setup, clock=clock or Clock(), boot="test")
 
 
 def ask(method: str, path: str, body: Any = None, *, key: str | None = DEFAULT_KEY, **query: str) -> Ask:
     headers = (("authorization", f"Bearer {key}"),) if key else ()
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return Ask(method, f"/v1{path}", query, headers, raw)
+    return Ask(method, f"/v1{path}", tuple(query.items()), headers, raw)
 
 
 def post(path: str, body: Any, to: Backend | None = None) -> Answer:

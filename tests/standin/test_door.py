@@ -153,7 +153,7 @@ def test_every_answer_carries_the_standing_headers() -> None:
 @pytest.mark.parametrize("id", ["x" * 513, "é"])
 def test_a_client_request_id_must_be_short_ascii(id: str) -> None:
     asked = ask("GET", "/models")
-    answer = backend().answer(Ask(asked.method, asked.path, {}, (*asked.headers, ("x-client-request-id", id))))
+    answer = backend().answer(Ask(asked.method, asked.path, (), (*asked.headers, ("x-client-request-id", id))))
     assert answer.status == 400
 
 

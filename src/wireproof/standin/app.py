@@ -66,7 +66,7 @@ async def _asked(scope: Scope, receive: Receive) -> Ask | None:
     return Ask(
         scope["method"],
         (scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
-        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
         pieces[0] if len(pieces) == 1 else b"".join(pieces),
     )

@@ -48,9 +48,10 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def check_schema(operation: Operation, body: dict[str, Any]) -> None:
+def check_schema(operation: Operation, body: dict[str, Any], media_type: str = "application/json") -> None:
     """Refused with the first violation, by position of the field in the body."""
-    found = operation.request_violations(body)
+    schema = operation.body_schema(media_type)
+    found = list(schema.violations(body)) if schema else []
     if found:
         raise refused(min(found, key=_rank), body)
 

@@ -31,14 +31,22 @@ class StandIn(NamedTuple):
 
 
 @contextmanager
-def embedded(setup: Setup | None = None, *, faults: Iterable[str] = (), truth: bool = False) -> Iterator[StandIn]:
+def embedded(
+    setup: Setup | None = None,
+    *,
+    faults: Iterable[str] = (),
+    truth: bool = False,
+    over: Callable[[Serve], Serve] = lambda serve: serve,
+) -> Iterator[StandIn]:
     """A stand-in on a free port of this machine, in a thread of its own, as long as the block lasts.
 
-    ValueError for an unknown tier or fault. Its answers take no time unless `setup.latency` says so.
+    ValueError for an unknown tier or fault. Its answers take no time unless `setup.latency` says so. `over` may put
+    a layer around it, as tests do that look at everything it answers.
     """
     setup = setup or Setup()
     listening = bound(LOCALHOST, 0)
-    server = _server(setup, faults, truth)
+    backend = Backend(setup)
+    server = _server(backend, over(with_faults(backend.answer, faults)), truth)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="standin", daemon=True)
     thread.start()
     try:
@@ -47,11 +55,16 @@ def embedded(setup: Setup | None = None, *, faults: Iterable[str] = (), truth: b
         server.should_exit = True
         thread.join()
         listening.close()
+        backend.close()
 
 
 def foreground(listening: socket.socket, setup: Setup, *, faults: Iterable[str] = (), truth: bool = False) -> None:
     """Serves until interrupted."""
-    _server(setup, faults, truth).run(sockets=[listening])
+    backend = Backend(setup)
+    try:
+        _server(backend, with_faults(backend.answer, faults), truth).run(sockets=[listening])
+    finally:
+        backend.close()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -86,9 +99,8 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
     return reduce(lambda inner, fault: fault.over(inner), reversed(chosen), serve)
 
 
-def _server(setup: Setup, faults: Iterable[str], truth: bool) -> uvicorn.Server:
-    backend = Backend(setup)
-    return uvicorn_server(with_faults(backend.answer, faults), Truth() if truth else None, backend.reset)
+def _server(backend: Backend, serve: Serve, truth: bool) -> uvicorn.Server:
+    return uvicorn_server(serve, Truth() if truth else None, backend.reset)
 
 
 def uvicorn_server(

@@ -39,7 +39,7 @@ class VirtualTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
         headers = tuple((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.headers.raw)
-        ask = Ask(request.method, request.url.path, dict(request.url.params), headers, body)
+        ask = Ask(request.method, request.url.path, tuple(request.url.params.multi_items()), headers, body)
         self.seen.append(ask)
         answer = self.serve(ask)
         self.clock.pass_ms(answer.delay_ms)

@@ -7,21 +7,26 @@ why a fault can be a plain function from answer to answer, and why a test needs 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 Headers = tuple[tuple[str, str], ...]
+Query = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request as the stand-in received it. `path` includes the `/v1` prefix; header names are lower case."""
+    """One request as the stand-in received it.
+
+    `path` includes the `/v1` prefix, as it was sent; `query` the decoded pairs, a name as often as it came;
+    header names are lower case.
+    """
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Query = ()
     headers: Headers = ()
     body: bytes = b""
 
@@ -105,6 +110,7 @@ class Answer:
 Serve = Callable[[Ask], Answer]
 
 DONE = b"data: [DONE]\n\n"
+EVENT_STREAM: Headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
 
 
 def json_answer(value: Any, status: int = 200, *, headers: Headers = (), delay_ms: float = 0.0) -> Answer:
@@ -128,11 +134,17 @@ def event_frame(value: Any, delay_ms: float = 0.0) -> Frame:
     return Frame(delay_ms, b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n")
 
 
+def named_event(name: str, value: Any, delay_ms: float = 0.0) -> Frame:
+    """A frame with an `event:` line, as Responses and Assistants send them."""
+    return Frame(delay_ms, f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n".encode())
+
+
 def event_of(frame: Frame) -> dict[str, Any] | None:
     """The JSON object a frame of the correct handlers carries; None for `[DONE]` and comments."""
-    if not frame.data.startswith(b"data: {"):
+    start = 0 if frame.data.startswith(b"data: ") else frame.data.find(b"\ndata: ") + 1
+    if not frame.data.startswith(b"data: {", start):
         return None
-    value = json.loads(frame.data[len(b"data: ") :])
+    value = json.loads(frame.data[start + len(b"data: ") :])
     return value if isinstance(value, dict) else None
 
 
