@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 from wireproof.cli import BROKEN, KEPT, Fail
 
 if TYPE_CHECKING:
+    from wireproof.spec_coverage import Coverage, Exposed
     from wireproof.spec_diff import Comparison
 
 
@@ -40,6 +42,66 @@ def diff(document: Path, only: str, show_all: bool, as_json: bool) -> int:
         raise Fail(f"no operation of ours matches {only!r}; a path below /v1 as '/files*', or an id, was expected")
     click.echo(json.dumps(asdict(found), indent=2) if as_json else _told(found, show_all))
     return BROKEN if found.unexplained or found.stale else KEPT
+
+
+@command.command("coverage", epilog="Example: wireproof spec coverage --json")
+@click.option(
+    "--sdk",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of the package `openai` to read; the installed one by default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def cover(sdk: Path | None, as_json: bool) -> int:
+    """Count the operations described, of those that the official Python SDK exposes, and name the others.
+
+    A report, not a judgement: the exit code is 0 whatever is missing. What is left out on purpose stands in
+    spec/coverage.yaml.
+    """
+    from wireproof.spec import load_spec
+    from wireproof.spec_coverage import coverage, exposed, installed_sdk, surfaces_of, version_of
+
+    package = sdk or installed_sdk()
+    if package is None:
+        raise Fail("the package openai is not installed; `pip install openai`, or name its folder with --sdk")
+    found = exposed(package)
+    if not found:
+        raise Fail(f"{package} exposes no operation; the folder of the package openai was expected")
+    spec = load_spec()
+    ours = [(one.method, one.path) for one in spec.operations.values()]
+    report = coverage(ours, found, surfaces_of(spec.catalogue("coverage")))
+    version = version_of(package)
+    if as_json:
+        click.echo(
+            json.dumps({"sdk": version, "described": len(ours), "exposed": len(found)} | asdict(report), indent=2)
+        )
+    else:
+        click.echo(_counted(report, f"openai {version} exposes {len(found)} operations; {len(ours)} are described"))
+    return KEPT
+
+
+def _counted(report: Coverage, headline: str) -> str:
+    width = max(len(one.name) for one in report.resources) if report.resources else 0
+    lines = [headline, "", f"{'resource':{width}}  described / exposed"]
+    lines += [
+        f"{one.name:{width}}  {one.described:9} / {one.exposed}{'' if one.described == one.exposed else '  <-'}"
+        for one in report.resources
+    ]
+    for name, ones in report.later.items():
+        lines += ["", f"not covered yet: {name} ({len(ones)})", *_by_resource(ones)]
+    lines += ["", f"exposed, not described, without a reason: {len(report.missing) or 'none'}"]
+    lines += [f"  {one.method} {one.path}  client.{one.resource}.{one.call}" for one in report.missing]
+    lines += ["", f"described, not exposed: {len(report.beyond) or 'none'}", *(f"  {one}" for one in report.beyond)]
+    if report.unread:
+        lines += ["", f"could not be read in the SDK: {len(report.unread)}"]
+        lines += [f"  {one.at}  client.{one.call}" for one in report.unread]
+    return "\n".join(lines)
+
+
+def _by_resource(ones: Iterable[Exposed]) -> list[str]:
+    calls: dict[str, list[str]] = {}
+    for one in ones:
+        calls.setdefault(one.resource, []).append(one.call)
+    return [f"  {resource}: {', '.join(named)}" for resource, named in calls.items()]
 
 
 def _read(path: Path) -> dict[str, Any]:
