@@ -1,49 +1,15 @@
-"""What the schemas of answers take and what they refuse: answers as backends send them, each with its nearest breaches.
-
-A breach is made from an answer that is legal, by one change: `edit(path, value)` sets, `cut(path)` removes.
-"""
+"""What the schemas of answers take and what they refuse: as backends send them, each with its nearest breaches."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from edits import changed, cut, edit
 
 from wireproof.spec import load_spec
 
 SPEC = load_spec()
-Edit = Callable[[Any], None]
-
-
-def edit(path: str, value: Any) -> Edit:
-    """Set what `path` (`choices.0.message.role`) names."""
-
-    def change(body: Any) -> None:
-        *parents, last = [int(part) if part.isdecimal() else part for part in path.split(".")]
-        for part in parents:
-            body = body[part]
-        body[last] = value
-
-    return change
-
-
-def cut(path: str) -> Edit:
-    def change(body: Any) -> None:
-        *parents, last = [int(part) if part.isdecimal() else part for part in path.split(".")]
-        for part in parents:
-            body = body[part]
-        del body[last]
-
-    return change
-
-
-def changed(body: Any, *edits: Edit) -> Any:
-    body = copy.deepcopy(body)
-    for change in edits:
-        change(body)
-    return body
 
 
 def holds(name: str, body: Any) -> bool:
