@@ -40,8 +40,19 @@ def test_scaling_shrinks_limits_and_then_the_minute(
 @pytest.mark.parametrize("scale", [0.3, 0.02, 0.005])
 def test_a_short_minute_still_refills_two_requests_a_second(scale: float) -> None:
     found = limits("tier-1", "gpt-4.1-mini", scale)
-    assert found.requests_per_s == pytest.approx(max(2.0, 500 * scale / 60))
-    assert found.tokens_per_s == found.tpm / found.minute_s
+    assert found.rpm is not None
+    assert found.rpm / found.minute_s == pytest.approx(max(2.0, 500 * scale / 60))
+
+
+def test_image_models_count_images_and_scale_by_them() -> None:
+    full = limits("tier-1", "gpt-image-1")
+    assert (full.rpm, full.tpm, full.ipm) == (None, 100_000, 5)
+    half = limits("tier-2", "gpt-image-1", 0.5)
+    assert (half.rpm, half.tpm, half.ipm, half.minute_s) == (None, 125_000, 10, 5.0)
+
+
+def test_a_model_may_have_requests_alone() -> None:
+    assert limits("tier-1", "sora-2") == Limits("tier-1", "sora-2", rpm=25, tpm=None)
 
 
 def test_a_tier_the_group_does_not_have_names_those_it_has() -> None:

@@ -33,22 +33,18 @@ BOUNDLESS_RPM, BOUNDLESS_TPM = 1_000_000_000, 1_000_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a tier grants to all models of `group` together, per `minute_s` seconds; `rpd` per 1,440 of those."""
+    """What a tier grants to all models of `group` together, per `minute_s` seconds; `rpd` per 1,440 of those.
+
+    None where no such limit is published: image models have `ipm` (images) for `rpm`, the first Whisper no `tpm`.
+    """
 
     tier: str
     group: str
-    rpm: int
-    tpm: int
+    rpm: int | None
+    tpm: int | None
     rpd: int | None = None
     minute_s: float = MINUTE_S
-
-    @property
-    def requests_per_s(self) -> float:
-        return self.rpm / self.minute_s
-
-    @property
-    def tokens_per_s(self) -> float:
-        return self.tpm / self.minute_s
+    ipm: int | None = None
 
 
 def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
@@ -70,25 +66,31 @@ def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
         supported = [name for name in tiers() if granted.get(name)]
         raise ValueError(f"{model} is not available on {tier}; its group {group} has {', '.join(supported)}")
     return scaled(
-        Limits(tier, group, rpm=int(row["rpm"]), tpm=int(row["tpm"]), rpd=row.get("rpd")),
+        Limits(tier, group, rpm=row.get("rpm"), tpm=row.get("tpm"), rpd=row.get("rpd"), ipm=row.get("ipm")),
         scale,
     )
 
 
 def scaled(full: Limits, scale: float) -> Limits:
     """`full`, given for real minutes, times `scale`; see the top of this file for the shortened minute."""
-    if scale == 1.0:
+    counted = full.rpm or full.ipm
+    if scale == 1.0 or counted is None:
         return full
-    rpm = max(min(full.rpm, FEWEST_RPM), round(full.rpm * scale))
-    scale = rpm / full.rpm  # where the floor held RPM up, the others stay with it
+    count = max(min(counted, FEWEST_RPM), round(counted * scale))
+    scale = count / counted  # where the floor held RPM up, the others stay with it
     return Limits(
         full.tier,
         full.group,
-        rpm=rpm,
-        tpm=max(1, round(full.tpm * scale)),
-        rpd=None if full.rpd is None else max(1, round(full.rpd * scale)),
-        minute_s=MINUTE_S * min(1.0, rpm / SLOWEST_RPM),
+        rpm=_part(full.rpm, scale),
+        tpm=_part(full.tpm, scale),
+        rpd=_part(full.rpd, scale),
+        minute_s=MINUTE_S * min(1.0, count / SLOWEST_RPM),
+        ipm=_part(full.ipm, scale),
     )
+
+
+def _part(whole: int | None, scale: float) -> int | None:
+    return None if whole is None else max(1, round(whole * scale))
 
 
 def tiers() -> tuple[str, ...]:

@@ -19,7 +19,18 @@ DURATION = SPEC.catalogue("headers")["duration"]
 MODELS = SPEC.catalogue("models")["models"]
 TIERS = SPEC.catalogue("tiers")
 LADDER = ("free", "tier-1", "tier-2", "tier-3", "tier-4", "tier-5")
-DIMENSIONS = ("rpm", "rpd", "tpm", "batch_queue_tokens")
+DIMENSIONS = ("rpm", "rpd", "tpm", "ipm", "audio_minutes", "batch_queue_tokens")
+KINDS = ("chat", "completion", "embedding", "moderation", "speech", "transcription", "realtime", "image", "video")
+PRICES = (
+    "usd_per_million",
+    "usd_per_million_audio",
+    "usd_per_million_image",
+    "usd_per_image",
+    "usd_per_minute",
+    "usd_per_second",
+)
+# From the guide and the pages of models: what a cached token saves, by family.
+CACHE_DISCOUNTS = {"gpt-6": 0.9, "gpt-5": 0.9, "o4": 0.75, "gpt-4.1": 0.75, "gpt-image": 0.75, "gpt-4o": 0.5}
 
 
 def test_a_source_says_what_it_is_of_when_and_where() -> None:
@@ -37,6 +48,8 @@ def test_every_row_names_sources_that_exist() -> None:
         *TIERS["tiers"].values(),
         *TIERS["groups"].values(),
         *TIERS["rules"],
+        *TIERS["limits"].values(),
+        *SPEC.catalogue("models")["processing"].values(),
     ]
     for row in rows:
         assert row["source"], row
@@ -145,16 +158,42 @@ def test_a_header_row_is_complete() -> None:
 # ---- models
 
 
+def numbers(node: Any) -> list[float]:
+    return [number for part in node.values() for number in numbers(part)] if isinstance(node, dict) else [node]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_has_a_kind_a_price_and_a_date(name: str) -> None:
     model = MODELS[name]
-    assert model["kind"] in ("chat", "completion", "embedding")
-    assert model["context_window"] > 0
+    assert model["kind"] in KINDS
+    assert model.get("context_window", 1) > 0
     assert model["as_of"].startswith("2026")
-    prices = model["usd_per_million"]
-    assert all(price > 0 for price in prices.values())
-    assert ("output" in prices) == (model["kind"] != "embedding")
+    prices = [price for key in PRICES if key in model for price in numbers(model[key])]
+    assert prices or model["note"] == "Free of charge."
+    assert all(price > 0 for price in prices)
     assert ("dimensions" in model) == (model["kind"] == "embedding")
+    if model["kind"] in ("chat", "completion", "embedding"):
+        assert ("output" in model["usd_per_million"]) == (model["kind"] != "embedding")
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "efforts" in MODELS[name]])
+def test_the_efforts_of_a_reasoning_model_are_those_of_the_request(name: str) -> None:
+    schema = SPEC.document["components"]["schemas"]["ChatRequest"]["properties"]["reasoning_effort"]
+    assert MODELS[name]["reasoning"] is True
+    assert set(MODELS[name]["efforts"]) <= set(schema["enum"])
+    assert MODELS[name].get("default_effort", "low") in MODELS[name]["efforts"]
+
+
+@pytest.mark.parametrize("family", CACHE_DISCOUNTS)
+def test_a_family_has_one_cache_discount(family: str) -> None:
+    found = {
+        row["cache_discount"] for name, row in MODELS.items() if name.startswith(family) and "cache_discount" in row
+    }
+    assert found == {CACHE_DISCOUNTS[family]}
+
+
+def test_a_batch_costs_half() -> None:
+    assert SPEC.catalogue("models")["processing"]["batch"]["factor"] == 0.5
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if "cache_discount" in MODELS[name]])
@@ -193,9 +232,10 @@ def test_limits_never_fall_from_tier_to_tier(name: str) -> None:
     assert group["models"]
     assert set(group["limits"]) <= set(LADDER)
     rows = {tier: group["limits"][tier] for tier in LADDER if group["limits"].get(tier)}
-    for row in rows.values():
-        assert set(row) == set(DIMENSIONS)
-    for dimension in DIMENSIONS:
+    columns = {frozenset(row) for row in rows.values()}
+    assert len(columns) == 1, "a table has the same columns in each of its rows"
+    assert next(iter(columns)) <= set(DIMENSIONS)
+    for dimension in next(iter(columns)):
         steps = [
             float("inf") if row[dimension] is None and dimension == "rpd" else row[dimension]
             for tier, row in rows.items()
@@ -218,3 +258,50 @@ def test_an_irregular_number_is_one_that_falls() -> None:
 def test_rules_are_known_by_their_ids() -> None:
     ids = [rule["id"] for rule in TIERS["rules"]]
     assert len(set(ids)) == len(ids)
+
+
+# One number of each table of facts, so that a slip of the hand in a whole column shows.
+PUBLISHED = [
+    ("frontier", "tier-5", "batch_queue_tokens", 15_000_000_000),
+    ("gpt-5.5-long-context", "tier-2", "tpm", 1_000_000),
+    ("gpt-5.4-mini", "tier-5", "tpm", 180_000_000),
+    ("gpt-5.4-nano", "tier-1", "tpm", 200_000),
+    ("o4-mini", "tier-2", "rpm", 2_000),
+    ("gpt-4.1", "tier-1", "tpm", 30_000),
+    ("gpt-4.1-long-context", "tier-5", "rpm", 4_000),
+    ("gpt-4o-mini", "tier-1", "rpd", 10_000),
+    ("gpt-4o-mini", "free", "rpm", 3),
+    ("text-embedding-3-large", "free", "rpd", 2_000),
+    ("omni-moderation", "tier-1", "tpm", 10_000),
+    ("gpt-4o-transcribe-diarize", "tier-5", "tpm", 6_000_000),
+    ("gpt-transcribe", "tier-5", "rpm", 30_000),
+    ("gpt-live-transcribe", "tier-3", "tpm", 390_000),
+    ("gpt-realtime", "tier-1", "rpd", 1_000),
+    ("gpt-realtime-mini", "tier-5", "tpm", 15_000_000),
+    ("gpt-realtime-whisper", "tier-4", "audio_minutes", 1_000),
+    ("gpt-realtime-translate", "tier-5", "audio_minutes", 850),
+    ("gpt-image", "tier-4", "ipm", 150),
+    ("dall-e-3", "free", "ipm", 1),
+    ("dall-e-2", "free", "ipm", 5),
+    ("whisper-1", "free", "rpd", 200),
+    ("gpt-3.5-turbo", "free", "batch_queue_tokens", 200_000),
+]
+
+
+@pytest.mark.parametrize(("group", "tier", "dimension", "number"), PUBLISHED)
+def test_a_table_stands_as_published(group: str, tier: str, dimension: str, number: int) -> None:
+    assert TIERS["groups"][group]["limits"][tier][dimension] == number
+
+
+def test_nobody_publishes_tokens_a_day() -> None:
+    rows = [row for group in TIERS["groups"].values() for row in group["limits"].values() if row]
+    assert rows
+    assert not any("tpd" in row for row in rows)
+
+
+def test_a_limit_beside_the_models_has_a_number_a_unit_and_operations_that_exist() -> None:
+    for name, row in TIERS["limits"].items():
+        assert set(row) <= {"most", "unit", "per", "operations", "note", "source"}, name
+        assert row["most"] > 0, name
+        assert row["unit"], name
+        assert set(row.get("operations", [])) <= set(SPEC.operations), name

@@ -36,6 +36,24 @@ def test_a_full_bucket_lets_its_limit_in_and_then_no_more() -> None:
     assert remaining == [str(left) for left in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)]
 
 
+def test_images_are_counted_where_images_are_limited() -> None:
+    limiter, five = Limiter(), Limits("tier-1", "images", rpm=None, tpm=None, ipm=5)
+    assert dict(limiter.take("key", five, "m", 0, 0.0, images=4).headers) == {
+        "x-ratelimit-limit-requests": "5",
+        "x-ratelimit-remaining-requests": "1",
+        "x-ratelimit-reset-requests": "48s",
+    }
+    refused = limiter.take("key", five, "m", 0, 0.0, images=2).rejection
+    assert refused is not None
+    assert "images per min (IPM): Limit 5, Used 4, Requested 2" in error(refused)["message"]
+    assert limiter.take("key", five, "m", 0, 12.0, images=2).rejection is None
+
+
+def test_a_model_without_limits_lets_everything_in() -> None:
+    free = Limits("tier-1", "free", rpm=None, tpm=None)
+    assert Limiter().take("key", free, "m", 10**9, 0.0).headers == ()
+
+
 def test_buckets_refill_evenly() -> None:
     limiter = Limiter()
     for _ in range(10):

@@ -14,6 +14,8 @@ from wireproof.standin.wire import Answer, Headers, refusal
 from wireproof.tiers import Limits
 
 MINUTES_OF_A_DAY = 24 * 60
+# Of image models, whose published tables count images where others count requests. No header of their own is known.
+IMAGES = "images per min (IPM)"
 # Levels are floats: a bucket of 10 that paid 1 must say 9, not 8.999.
 EPSILON = 1e-6
 
@@ -61,10 +63,13 @@ class Limiter:
     def __init__(self) -> None:
         self._buckets: dict[tuple[str, str], list[Bucket]] = {}
 
-    def take(self, key: str, limits: Limits, model: str, tokens: int, now_s: float) -> Decision:
-        """Lets one request of `tokens` expected tokens in, or says how long to wait."""
+    def take(self, key: str, limits: Limits, model: str, tokens: int, now_s: float, images: int = 1) -> Decision:
+        """Lets one request of `tokens` expected tokens, or of `images`, in, or says how long to wait."""
         buckets = self._of(key, limits, now_s)
-        costs = [tokens if bucket.kind == "tokens" else 1 for bucket in buckets]
+        if not buckets:
+            return Decision(())
+        paid = {"tokens": tokens, IMAGES: images}
+        costs = [paid.get(bucket.unit, paid.get(bucket.kind, 1)) for bucket in buckets]
         for bucket in buckets:
             bucket.refill(now_s)
         blocked = [(b, cost) for b, cost in zip(buckets, costs, strict=True) if b.level + EPSILON < cost]
@@ -81,20 +86,24 @@ class Limiter:
         if name not in self._buckets:
             rows = [
                 ("requests", "requests per min (RPM)", limits.rpm, limits.minute_s),
+                ("requests", IMAGES, limits.ipm, limits.minute_s),
                 ("tokens", "tokens per min (TPM)", limits.tpm, limits.minute_s),
+                ("requests", "requests per day (RPD)", limits.rpd, limits.minute_s * MINUTES_OF_A_DAY),
             ]
-            if limits.rpd is not None:
-                rows.append(("requests", "requests per day (RPD)", limits.rpd, limits.minute_s * MINUTES_OF_A_DAY))
             self._buckets[name] = [
-                Bucket(kind, unit, limit, window_s, float(limit), now_s) for kind, unit, limit, window_s in rows
+                Bucket(kind, unit, limit, window_s, float(limit), now_s)
+                for kind, unit, limit, window_s in rows
+                if limit is not None
             ]
         return self._buckets[name]
 
 
 def _shown(buckets: list[Bucket], binding: Bucket) -> Headers:
-    """Six headers: the minute's, but the day's requests when the day is what ran out."""
-    requests = binding if binding.kind == "requests" else buckets[0]
-    return (*requests.headers(), *buckets[1].headers())
+    """Three headers a kind: the minute's, but the day's requests when the day is what ran out."""
+    shown: dict[str, Bucket] = {}
+    for bucket in (binding, *buckets):
+        shown.setdefault(bucket.kind, bucket)
+    return tuple(header for kind in ("requests", "tokens") if kind in shown for header in shown[kind].headers())
 
 
 def _rejection(bucket: Bucket, cost: int, model: str) -> Answer:
