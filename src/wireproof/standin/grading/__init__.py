@@ -1,0 +1,1 @@
+"""Graders: what turns an answer into a score, for reinforcement fine-tuning and for evals alike."""
