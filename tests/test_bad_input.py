@@ -67,6 +67,7 @@ def findings(out: Path) -> dict[str, str]:
         (["certify", "--base-url", "http://user:pw@127.0.0.1/v1"], "expected no credentials"),
         (["certify", "--base-url", "http://:pw@127.0.0.1/v1"], "expected no credentials"),
         (["certify", "--budget", "calls=many"], "expected calls=N"),
+        (["certify", "--model-for", "poetry=x"], "expected one of image"),
         (["certify", "--only", "no.such.*"], "no clause matches"),
         (["certify", "--fault", "no-such-fault"], "no-such-fault"),
         (["certify", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--fault", "x"], "expected no --base-url"),

@@ -6,9 +6,23 @@ from typing import Any
 
 import pytest
 
-from wireproof.clause import EMBEDDING_MODEL, MODEL, Call, Clause, answered, probe, sent
+from wireproof.clause import (
+    EMBEDDING_MODEL,
+    IMAGE_MODEL,
+    MODEL,
+    NO_MODEL,
+    Call,
+    Clause,
+    File,
+    answered,
+    form,
+    probe,
+    sent,
+)
 from wireproof.plan import Cost, Models, bind, call_cost, encoded, make_plan, select, usd
 from wireproof.spec import load_spec
+from wireproof.standin.call import Upload
+from wireproof.standin.forms import parts
 
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "x" * 400}], "max_tokens": 10}
 
@@ -35,6 +49,24 @@ def test_what_cannot_be_asked_is_left_out_with_the_option_that_would_bring_it() 
         "k": "no API key was given, so keys cannot be judged",
     }
     assert all(left.declined for left in plan.planned())
+
+
+def test_models_of_further_kinds_fill_their_placeholders_where_they_were_named() -> None:
+    picture = probe("i", "POST", "/images/generations", {"model": IMAGE_MODEL}, about="a test", needs=IMAGE_MODEL)
+    files = probe("f", "GET", "/files", about="a test", needs=NO_MODEL)
+    named = make_plan(load_spec(), [a_clause()], [picture, files], Models(others={"image": "i-1"}))
+    assert [one.id for one in named.probes] == ["i", "f"]
+    assert bind(picture.first, named.models).body == {"model": "i-1"}
+    unnamed = make_plan(load_spec(), [a_clause()], [picture, files], Models())
+    assert [one.id for one in unnamed.probes] == ["f"]
+    assert unnamed.left_out[0].unsent == "no image model was named (--model-for image=ID)"
+
+
+def test_a_form_is_the_same_bytes_each_time_and_reads_as_one() -> None:
+    call = form("/files", [("purpose", "batch"), ("file", File("a.jsonl", b"{}\n", "application/jsonl"))])
+    assert call == form("/files", [("purpose", "batch"), ("file", File("a.jsonl", b"{}\n", "application/jsonl"))])
+    read = parts(encoded(call), call.headers["content-type"])
+    assert read == [("purpose", "batch"), ("file", Upload("a.jsonl", "application/jsonl", b"{}\n"))]
 
 
 @pytest.mark.parametrize(

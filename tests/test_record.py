@@ -441,3 +441,20 @@ def test_what_needs_a_refused_field_goes_with_it() -> None:
 
     told, _ = recorded(without_logprobs, chat("a", logprobs=True, top_logprobs=3))
     assert [e.status for e in exchanges(told)] == [400, 200]
+
+
+def test_a_flow_waits_as_long_as_it_says_before_it_asks_again() -> None:
+    clock = VirtualClock()
+    at: list[float] = []
+
+    def serve(ask: Ask) -> Answer:
+        at.append(clock())
+        return json_answer({})
+
+    @flow("patient", most=2, about="a test")
+    def patient() -> Flow:
+        yield Call("POST", "/chat/completions", {"model": MODEL, "messages": HELLO})
+        yield Call("GET", "/models", after_s=2.5)
+
+    recorded(serve, patient, clock=clock)
+    assert at[1] - at[0] == pytest.approx(2.5)

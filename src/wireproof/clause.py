@@ -27,13 +27,19 @@ from wireproof.sse import Event
 __all__ = [
     "COMPLETION_MODEL",
     "EMBEDDING_MODEL",
+    "IMAGE_MODEL",
     "MODEL",
+    "MODERATION_MODEL",
+    "NO_MODEL",
+    "SPEECH_MODEL",
+    "TRANSCRIPTION_MODEL",
     "Call",
     "Chunk",
     "Clause",
     "Event",
     "Evidence",
     "Exchange",
+    "File",
     "Flow",
     "Inconclusive",
     "Machine",
@@ -52,6 +58,7 @@ __all__ = [
     "clause",
     "expect",
     "flow",
+    "form",
     "load_spec",
     "parse_json",
     "probe",
@@ -71,6 +78,12 @@ ModelDependence = Literal["none", "some-output", "obedience"]
 MODEL = "$chat-model"
 EMBEDDING_MODEL = "$embedding-model"
 COMPLETION_MODEL = "$completion-model"
+IMAGE_MODEL = "$image-model"
+SPEECH_MODEL = "$speech-model"
+TRANSCRIPTION_MODEL = "$transcription-model"
+MODERATION_MODEL = "$moderation-model"
+# For probes that speak to no model at all: files, lists.
+NO_MODEL = ""
 
 
 class Broken(Exception):
@@ -228,7 +241,7 @@ class Call:
     """A request before model and key are known. `body` is JSON to be, or bytes to be sent as they are.
 
     auth: "key" the user's · "none" no header · "wrong" a made-up key · "cut" and "extended" the user's key
-    with one character less or more.
+    with one character less or more. `after_s`: how long a flow waits before it asks, where the target needs time.
     """
 
     method: str
@@ -237,6 +250,16 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: Literal["key", "none", "wrong", "cut", "extended"] = "key"
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a form."""
+
+    name: str
+    data: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
 
 
 # Yields what to send, is sent what came back; returns when it has nothing more to ask.
@@ -248,7 +271,7 @@ class Probe:
     """A planned request, or a flow of at most `most` requests.
 
     expects: "answer" when the request is one every backend documents and should serve · "refusal" when it is
-    wrong on purpose · "either". `needs` names the placeholder of the model it speaks to.
+    wrong on purpose · "either". `needs` names the placeholder of the model it speaks to, NO_MODEL when to none.
     """
 
     id: str
@@ -281,6 +304,22 @@ def probe(
         yield call
 
     return Probe(id, about, run, call, expects, needs=needs)
+
+
+BOUNDARY = "wireproof-boundary-7f3a9c"
+
+
+def form(path: str, fields: Iterable[tuple[str, str | File]]) -> Call:
+    """A POST of `multipart/form-data`. A field is text, or a `File`; the same fields always give the same bytes."""
+    lines: list[bytes] = []
+    for name, value in fields:
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
+        if isinstance(value, File):
+            head += f'; filename="{value.name}"\r\nContent-Type: {value.media_type}'
+        data = value.data if isinstance(value, File) else value.encode()
+        lines += [f"{head}\r\n\r\n".encode(), data, b"\r\n"]
+    body = b"".join([*lines, f"--{BOUNDARY}--\r\n".encode()])
+    return Call("POST", path, body, headers={"content-type": f"multipart/form-data; boundary={BOUNDARY}"})
 
 
 def flow(

@@ -18,6 +18,11 @@ UNCAPPED_TOKENS = 256
 # Price calculators count four for English prose. JSON, other scripts and small vocabularies need twice as many
 # tokens (seen: 253 for 520 characters of a tool), and an estimate that is too low is no bound.
 CHARACTERS_PER_TOKEN = 2
+MODEL_OPTIONS = {
+    "chat": "--model",
+    "embedding": "--embedding-model",
+    "completion": "--completion-model",
+}
 TEMPLATE_TOKENS = 8  # what a chat template puts around a message
 PATH_SAFE = "!$&'()*+,;=:@"  # besides letters, digits and -._~; the official SDK encodes ids the same way
 IMAGE_TOKENS = 800  # one tile at high detail costs 765 on gpt-4o; ours are a few pixels wide
@@ -25,14 +30,19 @@ IMAGE_TOKENS = 800  # one tile at high detail costs 765 on gpt-4o; ours are a fe
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The names that fill the placeholders of probes; None where the user named none."""
+    """The names that fill the placeholders of probes; None where the user named none.
+
+    `others` are the models of further kinds, by kind: {"image": "gpt-image-2"} fills `$image-model`.
+    """
 
     chat: str | None = None
     embedding: str | None = None
     completion: str | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> dict[str, str | None]:
-        return {MODEL: self.chat, EMBEDDING_MODEL: self.embedding, COMPLETION_MODEL: self.completion}
+        others = {f"${kind}-model": name for kind, name in self.others.items()}
+        return {MODEL: self.chat, EMBEDDING_MODEL: self.embedding, COMPLETION_MODEL: self.completion, **others}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +177,9 @@ def _cost(spec: Spec, probe: Probe, call: Call) -> Cost:
 def _why_not(probe: Probe, models: Models, has_key: bool) -> str | None:
     if probe.first.auth != "key" and not has_key:
         return "no API key was given, so keys cannot be judged"
-    if models.names().get(probe.needs) is None:
+    if probe.needs and models.names().get(probe.needs) is None:
         role = probe.needs.removeprefix("$").removesuffix("-model")
-        option = "--model" if role == "chat" else f"--{role}-model"
-        return f"no {role} model was named ({option})"
+        return f"no {role} model was named ({MODEL_OPTIONS.get(role, f'--model-for {role}=ID')})"
     return None
 
 

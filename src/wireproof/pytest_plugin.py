@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wireproof-model", metavar="ID", help="the chat model; default: the only one listed")
     group.addoption("--wireproof-embedding-model", metavar="ID", help="the model for /embeddings")
     group.addoption("--wireproof-completion-model", metavar="ID", help="the model for /completions")
+    group.addoption("--wireproof-model-for", metavar="KIND=ID", action="append", default=[], help="as --model-for")
     group.addoption("--wireproof-api-key-env", metavar="NAME", default="OPENAI_API_KEY", help="where the key is")
     group.addoption("--wireproof-only", metavar="GLOB", action="append", default=[], help="only these clauses")
     group.addoption("--wireproof-cases", metavar="N", type=int, default=0, help="property-based requests an operation")
@@ -87,7 +88,8 @@ class Certification:
         out = Path(self.config.invocation_params.dir) / option("--wireproof-out")
         names = ("base_url", "model", "embedding_model", "completion_model", "api_key_env")
         try:
-            target, models = remote({name: option(f"--wireproof-{name.replace('_', '-')}") for name in names})
+            named = {name: option(f"--wireproof-{name.replace('_', '-')}") for name in names}
+            target, models = remote({**named, "models_for": tuple(option("--wireproof-model-for"))})
             order = Order(
                 target,
                 models,

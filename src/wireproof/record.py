@@ -182,6 +182,8 @@ class _Recorder:
                     return
                 exchange = self.already.get((probe.id, step))
                 if exchange is None or self._is_another_due(exchange):
+                    if call.after_s:
+                        await self._until(self.clock() + min(call.after_s, MOST_WAIT_S))
                     at_the_door = is_canary and step == 0
                     exchange = await self._ask(probe, step, bind(call, self.plan.models), exchange, at_the_door)
                 call = _next(flow, exchange)

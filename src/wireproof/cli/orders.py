@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from wireproof.plan import Models
     from wireproof.record import Budget
 
+OTHER_KINDS = ("image", "speech", "transcription", "moderation")
 BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
 STANDIN_CASES = 10
-STANDIN_KINDS = {"embedding": "embedding", "completion": "instruct"}
 
 Command = Callable[..., Any]
 
@@ -34,6 +34,13 @@ def target_options(command: Command) -> Command:
             "--embedding-model", metavar="ID", help="The model for /embeddings; not judged when there is none."
         ),
         click.option("--completion-model", metavar="ID", help="The model for /completions. Default: the chat model."),
+        click.option(
+            "--model-for",
+            "models_for",
+            multiple=True,
+            metavar="KIND=ID",
+            help="The model for image, speech, transcription or moderation; not judged when there is none. Repeatable.",
+        ),
         click.option(
             "--api-key-env",
             metavar="NAME",
@@ -74,6 +81,17 @@ def parse_budget(text: str | None) -> Budget:
         except (KeyError, ValueError) as bad:
             raise Fail(f"--budget: expected calls=N, tokens=N or usd=X, got {part!r}") from bad
     return Budget(**parsed)
+
+
+def parse_models(pairs: tuple[str, ...]) -> dict[str, str]:
+    """`image=gpt-image-2` as {"image": "gpt-image-2"}. Raises Fail with what was expected."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        kind, _, name = pair.partition("=")
+        if kind not in OTHER_KINDS or not name:
+            raise Fail(f"--model-for: expected one of {', '.join(OTHER_KINDS)}, '=' and an id, got {pair!r}")
+        found[kind] = name
+    return found
 
 
 def key_from(variable: str) -> str | None:
@@ -127,19 +145,22 @@ def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models
     if ask and not chat:
         chat, found = _only_chat_model(target, options["api_key_env"])
         embedding = embedding or found
-    return target, Models(chat, embedding, completion or chat)
+    return target, Models(chat, embedding, completion or chat, parse_models(options["models_for"]))
 
 
 def standin_models(options: dict[str, Any]) -> Models:
     """The stand-in's own models, where no other is named."""
     from wireproof.plan import Models
-    from wireproof.standin.catalogue import DEFAULT_MODEL, SERVED
+    from wireproof.standin.catalogue import DEFAULT_MODEL, served
 
-    known = {kind: next(name for name in SERVED if word in name) for kind, word in STANDIN_KINDS.items()}
+    known: dict[str, str] = {}
+    for model in served().values():
+        known.setdefault(model.kind, model.id)
     return Models(
         options["model"] or DEFAULT_MODEL,
         options["embedding_model"] or known["embedding"],
         options["completion_model"] or known["completion"],
+        {kind: known[kind] for kind in OTHER_KINDS if kind in known} | parse_models(options["models_for"]),
     )
 
 
