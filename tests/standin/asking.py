@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conforming import breaches
@@ -51,6 +51,16 @@ def ask(method: str, path: str, body: Any = None, *, key: str | None = DEFAULT_K
     headers = (("authorization", f"Bearer {key}"),) if key else ()
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return Ask(method, f"/v1{path}", tuple(query.items()), headers, raw)
+
+
+def form(path: str, fields: Mapping[str, str | tuple[str, bytes]]) -> Ask:
+    """A POST of `multipart/form-data`; a field that is a pair is a file, `(name, content)`."""
+    pieces = []
+    for field, value in fields.items():
+        filename, data = (f'; filename="{value[0]}"', value[1]) if isinstance(value, tuple) else ("", value.encode())
+        pieces.append(f'--xyz\r\nContent-Disposition: form-data; name="{field}"{filename}\r\n\r\n'.encode() + data)
+    raw = b"\r\n".join([*pieces, b"--xyz--\r\n"])
+    return Ask("POST", f"/v1{path}", (), (*BEARER, ("content-type", "multipart/form-data; boundary=xyz")), raw)
 
 
 def post(path: str, body: Any, to: Backend | None = None) -> Answer:

@@ -16,6 +16,7 @@ from wireproof.standin.latency import Latency
 from wireproof.standin.limiter import Limiter
 from wireproof.standin.prompt_cache import PromptCache
 from wireproof.standin.serving import deeds
+from wireproof.standin.sizes import Sizes
 from wireproof.standin.store import Store, Table
 from wireproof.standin.wire import Answer
 from wireproof.tiers import Limits
@@ -32,7 +33,8 @@ class Setup:
     """What can be set about a backend.
 
     `models` are further names for the default chat model; `state` a SQLite file that remembers, none when None;
-    `pace` how much faster than usual lives pass: at 10 a batch that takes 2 s is done after 0.2 s.
+    `pace` how much faster than usual lives pass: at 10 a batch that takes 2 s is done after 0.2 s; `sizes` how much
+    a file, a part or a batch may hold.
     """
 
     keys: tuple[str, ...] = (DEFAULT_KEY,)
@@ -42,6 +44,7 @@ class Setup:
     models: tuple[str, ...] = ()
     state: Path | None = None
     pace: float = 1.0
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 class World:
