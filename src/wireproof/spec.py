@@ -294,7 +294,8 @@ def _local(node: Any) -> Any:
 def _violations(document: Mapping[str, Any], error: Any) -> Iterator[Violation]:
     """`error` in words; of alternatives, the errors of the nearest one, or what they would all have taken."""
     branches = getattr(error.kind, "context", None)
-    if not branches:
+    # A branch without errors is one that holds: of `oneOf` a second one is too many.
+    if not branches or not all(branches):
         yield _violation(document, error)
         return
     depth = len(error.instance_path)

@@ -101,6 +101,7 @@ HEADER_VALUES = [
     ("x-ratelimit-remaining-tokens", ["149984", "0"], ["-1", "", "149,984"]),
     ("retry-after", ["1", "56"], ["0", "1.5", "", "20ms", "Wed, 21 Oct 2026 07:28:00 GMT"]),
     ("openai-processing-ms", ["0", "412"], ["12 ms", "0.4", ""]),
+    ("openai-poll-after-ms", ["5", "1000"], ["1s", "0.5", ""]),
     ("openai-version", ["2020-10-01"], ["1", "2020-10"]),
     ("x-request-id", ["req_0f1", "9d6a-44"], ["", "two words"]),
     (
