@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import jsonschema_rs
 import yaml
@@ -49,7 +49,9 @@ class Schema:
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
-        root = {"$ref": self.ref, "components": self.document["components"], "paths": self.document["paths"]}
+        # A ref is a URI, in which the braces of a path's template have no place.
+        ref = quote(self.ref, safe="#/~")
+        root = {"$ref": ref, "components": self.document["components"], "paths": self.document["paths"]}
         return jsonschema_rs.Draft202012Validator(root)
 
     @cached_property

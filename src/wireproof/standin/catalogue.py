@@ -36,6 +36,8 @@ class Model:
     max_output_tokens: int
     dimensions: int
     limits_as: str
+    created: int = CREATED
+    owned_by: str = "system"
 
 
 def served(also: Iterable[str] = ()) -> dict[str, Model]:
@@ -67,7 +69,7 @@ def _model(name: str) -> Model:
 
 
 def card(model: Model) -> dict[str, Any]:
-    return {"id": model.id, "object": "model", "created": CREATED, "owned_by": "system"}
+    return {"id": model.id, "object": "model", "created": model.created, "owned_by": model.owned_by}
 
 
 def list_models(models: Mapping[str, Model]) -> Answer:
@@ -79,7 +81,7 @@ def retrieve_model(models: Mapping[str, Model], name: str) -> Answer:
 
 
 def delete_model(models: Mapping[str, Model], name: str) -> Answer:
-    """Only fine-tuned models can be deleted, and here are none."""
+    """Only fine-tuned models can be deleted; those of `models` are not."""
     _known(models, name)
     return refusal(403, f"The model `{name}` is not a fine-tuned model of yours and cannot be deleted.")
 

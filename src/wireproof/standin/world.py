@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from wireproof import tiers
+from wireproof.standin import tuned
 from wireproof.standin.agenda import Agenda
 from wireproof.standin.catalogue import DEFAULT_MODEL, Model, served
 from wireproof.standin.latency import Latency
@@ -72,6 +73,7 @@ class World:
         self._moment: float | None = None
         self._boot = boot if boot is not None else str(time.time_ns())
         self._numbers = count(1)
+        tuned.restore(self)
 
     @property
     def now(self) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from wireproof.standin import tuned
 from wireproof.standin.call import Call
 from wireproof.standin.catalogue import delete_model, list_models, retrieve_model
 from wireproof.standin.serving import serves
-from wireproof.standin.wire import Answer
+from wireproof.standin.wire import Answer, json_answer
 from wireproof.standin.world import World
 
 
@@ -21,4 +22,8 @@ def one(world: World, call: Call) -> Answer:
 
 @serves("deleteModel")
 def deleted(world: World, call: Call) -> Answer:
-    return delete_model(world.models, call.path["model"])
+    name = call.path["model"]
+    if name in world.table(tuned.TABLE):
+        tuned.remove(world, name)
+        return json_answer({"id": name, "object": "model", "deleted": True})
+    return delete_model(world.models, name)
