@@ -22,6 +22,7 @@ from wireproof.fetch import Bounds, Target
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, judge
 from wireproof.plan import Cost, Models, Plan, make_plan, select
+from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles, up_to
 from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, record
 from wireproof.report import Report, Spend
 from wireproof.spec import load_spec
@@ -35,11 +36,17 @@ class WrongOrder(ValueError):
 
 @dataclass(frozen=True)
 class Order:
-    """What a user asked for. `cases` are property-based requests an operation; `contracts` folders of their own."""
+    """What a user asked for.
+
+    `profiles` and `level` say which clauses, `only` narrows them; `cases` are property-based requests an operation;
+    `contracts` folders of the user's own.
+    """
 
     target: Target
     models: Models
     only: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = DEFAULT
+    level: str | None = None
     cases: int = 0
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
@@ -75,14 +82,26 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
     """The clauses in force and the plan that feeds them. Sends nothing."""
     spec = load_spec()
     clauses, probes = load_contracts(order.contracts)
-    chosen = select(clauses, order.only)
+    chosen = _chosen(clauses, order.profiles, order.level, order.only)
     if not chosen:
+        if _chosen(clauses, (EVERYTHING,), None, order.only):
+            raise WrongOrder(f"no clause of profile {', '.join(order.profiles)} matches {', '.join(order.only)}; "
+                             f"see --profile, or ask for --profile {EVERYTHING}")  # fmt: skip
         raise WrongOrder(f"no clause matches {', '.join(order.only)}; `wireproof explain` lists them all")
     if order.cases:
         from wireproof.cases import draw  # brings schemathesis: a second of import
 
         probes = [*probes, *draw(spec, order.cases, order.seed)]
     return chosen, make_plan(spec, chosen, probes, order.models, has_key=bool(order.target.key))
+
+
+def _chosen(clauses: Sequence[Clause], profiles: Sequence[str], level: str | None, only: Sequence[str]) -> list[Clause]:
+    catalogue = load_spec().catalogue("profiles")
+    try:
+        found = in_profiles(clauses, profiles, catalogue)
+        return select(up_to(found, level, catalogue) if level else found, only)
+    except ValueError as unknown:
+        raise WrongOrder(str(unknown)) from unknown
 
 
 def run(
@@ -164,7 +183,7 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
         notes.append(f"{len(run.lost)} requests were in flight when the run was cut off; their answers are lost.")
     if run.asked_again:
         notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
-    chosen = select(clauses, tuple(header.get("only", ())))
+    chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
     return Report(
         target=header["target"],
         verdicts=judge(chosen, run.exchanges, run.planned),
@@ -186,6 +205,8 @@ def _header(order: Order) -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "order": _fingerprint(order),
         "only": list(order.only),
+        "profiles": list(order.profiles),
+        "level": order.level,
         "cases": order.cases,
         "seed": order.seed,
         "fail_on": order.fail_on,
@@ -196,6 +217,7 @@ def _header(order: Order) -> dict[str, Any]:
 def _target(order: Order) -> dict[str, str]:
     models = order.models
     named = {"model": models.chat, "embedding_model": models.embedding, "completion_model": models.completion}
+    named |= {f"{kind}_model": name for kind, name in models.others.items()}
     return {
         "base_url": order.target.base_url,
         **order.about,
@@ -205,7 +227,8 @@ def _target(order: Order) -> dict[str, str]:
 
 def _fingerprint(order: Order) -> str:
     """Tells whether a journal belongs to the same question: models, selection and cases (the port may differ)."""
-    asked = [order.models.chat, order.models.embedding, order.models.completion, order.only, order.cases, order.seed]
+    models, chosen = order.models, [order.profiles, order.level, order.only]
+    asked = [models.chat, models.embedding, models.completion, models.others, *chosen, order.cases, order.seed]
     return hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()[:16]
 
 

@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wireproof-model-for", metavar="KIND=ID", action="append", default=[], help="as --model-for")
     group.addoption("--wireproof-api-key-env", metavar="NAME", default="OPENAI_API_KEY", help="where the key is")
     group.addoption("--wireproof-only", metavar="GLOB", action="append", default=[], help="only these clauses")
+    group.addoption("--wireproof-profile", metavar="NAME", action="append", default=[], help="as certify --profile")
     group.addoption("--wireproof-cases", metavar="N", type=int, default=0, help="property-based requests an operation")
     group.addoption(
         "--wireproof-out", metavar="DIR", default="wireproof-out", help="the folder for journal and reports"
@@ -66,9 +67,16 @@ class Certification:
         from wireproof.clause import contents
         from wireproof.content import load_file
         from wireproof.plan import select
+        from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles
+        from wireproof.spec import load_spec
 
         clauses, _ = contents([load_file(path, "contracts")])
-        return select(clauses, self.config.getoption("--wireproof-only"))
+        only, profiles = self.config.getoption("--wireproof-only"), self.config.getoption("--wireproof-profile")
+        chosen = profiles or ([EVERYTHING] if only else DEFAULT)
+        try:
+            return select(in_profiles(clauses, chosen, load_spec().catalogue("profiles")), only)
+        except ValueError as unknown:
+            raise pytest.UsageError(f"--wireproof-profile: {unknown}") from None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -81,6 +89,7 @@ class Certification:
         from wireproof.cli import Fail
         from wireproof.cli.orders import key_refused, remote
         from wireproof.fetch import KeyRefused, Unreachable
+        from wireproof.profiles import EVERYTHING
         from wireproof.report import rendered
 
         option = self.config.getoption
@@ -94,7 +103,8 @@ class Certification:
                 target,
                 models,
                 tuple(chosen),
-                option("--wireproof-cases"),
+                cases=option("--wireproof-cases"),
+                profiles=(EVERYTHING,),
                 key_variable=option("--wireproof-api-key-env"),
             )
             _, plan = prepare(order)

@@ -51,6 +51,14 @@ def target_options(command: Command) -> Command:
         click.option(
             "--only", metavar="GLOB", multiple=True, help="Only these clauses: chat.stream, 'errors.*'. Repeatable."
         ),
+        click.option(
+            "--profile",
+            "profiles",
+            multiple=True,
+            metavar="NAME",
+            help="What to ask for: core (the default), stateful, media, legacy-assistants, ..., all. Repeatable.",
+        ),
+        click.option("--level", metavar="Ln", help="Only the clauses up to this rung: L0 to L5."),
         click.option("--cases", type=click.IntRange(0, 500), help="Property-based requests an operation. Default: 0."),
         click.option("--seed", type=int, default=1, show_default=True, help="Seed of the drawn requests."),
         click.option(
@@ -121,12 +129,15 @@ def checked_url(base_url: str) -> str:
 
 def order_from(options: dict[str, Any], target: Target, models: Models, *, standin: bool, **more: Any) -> Order:
     from wireproof.certification import Order
+    from wireproof.profiles import DEFAULT, EVERYTHING
 
     cases = options["cases"]
     return Order(
         target=target,
         models=models,
         only=options["only"],
+        profiles=options["profiles"] or ((EVERYTHING,) if standin or options["only"] else DEFAULT),
+        level=options["level"],
         cases=(STANDIN_CASES if standin and not options["only"] else 0) if cases is None else cases,
         seed=options["seed"],
         budget=parse_budget(options["budget"]),

@@ -1,0 +1,42 @@
+"""Which clauses a certification asks for: profiles name sets of them, levels are rungs. Data: `spec/profiles.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from wireproof.clause import Clause
+
+DEFAULT = ("core",)
+EVERYTHING = "all"
+
+
+def in_profiles(clauses: Iterable[Clause], names: Sequence[str], catalogue: Mapping[str, Any]) -> list[Clause]:
+    """The clauses of any of the profiles, and those that none names. ValueError for a name that there is not."""
+    known: Mapping[str, Any] = catalogue["profiles"]
+    for name in names:
+        if name not in (*known, EVERYTHING):
+            raise ValueError(f"no profile is called {name!r}; there are {', '.join(known)}, and {EVERYTHING} for all")
+    if EVERYTHING in names:
+        return list(clauses)
+    wanted = [glob for name in names for glob in known[name]["clauses"]]
+    named = [glob for profile in known.values() for glob in profile["clauses"]]
+    return [one for one in clauses if _matches(one.id, wanted) or not _matches(one.id, named)]
+
+
+def rung(clause_id: str, catalogue: Mapping[str, Any]) -> str:
+    """The level that a clause stands on: the first, in the catalogue's order, that names it."""
+    levels: Mapping[str, Any] = catalogue["levels"]
+    return next(name for name, level in levels.items() if _matches(clause_id, level["clauses"]))
+
+
+def up_to(clauses: Iterable[Clause], level: str, catalogue: Mapping[str, Any]) -> list[Clause]:
+    """The clauses on `level` and below. ValueError for a level that there is not."""
+    if level not in catalogue["levels"]:
+        raise ValueError(f"no level is called {level!r}; there are {', '.join(sorted(catalogue['levels']))}")
+    return [one for one in clauses if rung(one.id, catalogue) <= level]
+
+
+def _matches(clause_id: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(clause_id, glob) for glob in globs)
