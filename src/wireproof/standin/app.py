@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
+from wireproof.standin.resources.links import PREFIX as CONTENT
 from wireproof.standin.truth import Timing, Truth
 from wireproof.standin.wire import Answer, Ask, Frame, Serve, json_answer
 
@@ -38,7 +39,7 @@ def asgi_app(serve: Serve, truth: Truth | None = None, reset: Callable[[], None]
         ask = await _asked(scope, receive)
         if ask is None:
             return
-        if truth is not None and ask.path.startswith("/_standin/"):
+        if truth is not None and ask.path.startswith("/_standin/") and not ask.path.startswith(CONTENT):
             await _write(_told(ask, truth, reset), perf_counter(), receive, send, None)
             return
         started = perf_counter()

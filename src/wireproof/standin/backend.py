@@ -17,6 +17,7 @@ from typing import Any
 from wireproof.standin.admission import admitted
 from wireproof.standin.door import check_client_id, key_of
 from wireproof.standin.refusals import Refused
+from wireproof.standin.resources import links
 from wireproof.standin.serving import handlers
 from wireproof.standin.wire import Answer, Ask, Headers
 from wireproof.standin.world import DEFAULT_KEY, DEFAULT_TIER, Setup, World
@@ -70,6 +71,8 @@ class Backend:
     def _answer(self, ask: Ask, *, is_metered: bool) -> Answer:
         world, serial = self.world, self.world.serial()
         try:
+            if ask.path.startswith(links.PREFIX):
+                return links.linked(world, ask)
             key = key_of(ask, self.setup.keys)
             check_client_id(ask)
             call = admitted(ask, key, serial, world.now, world.serial, is_metered=is_metered)

@@ -16,13 +16,35 @@ SERVED = (
     "gpt-3.5-turbo-instruct",
     "text-embedding-3-small",
     "text-embedding-3-large",
+    "omni-moderation-latest",
+    "text-moderation-latest",
+    "gpt-image-1",
+    "gpt-image-1.5",
+    "gpt-image-2.5-flare",
+    "dall-e-2",
+    "dall-e-3",
+    "tts-1",
+    "gpt-4o-mini-tts",
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+    "gpt-transcribe",
+    "sora-2",
 )
 DEFAULT_MODEL = SERVED[0]
 # Any moment would do; it is the release of gpt-4.1-mini, 2025-04-14.
 CREATED = 1_744_588_800
 
-# No current table of limits was found for the small one; its larger sibling's stands in.
-LIMITS_AS = {"text-embedding-3-small": "text-embedding-3-large"}
+# Where no table of limits was found, or none for most tiers, that of a sibling stands in.
+LIMITS_AS = {
+    "text-embedding-3-small": "text-embedding-3-large",
+    "text-moderation-latest": "omni-moderation-latest",
+    "dall-e-2": "dall-e-3",
+    "tts-1": "gpt-4o-mini-tts",
+    "whisper-1": "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe": "gpt-4o-transcribe-diarize",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +83,10 @@ def _model(name: str) -> Model:
         id=name,
         snapshot=facts.get("snapshot", name),
         kind=facts["kind"],
-        context_window=facts["context_window"],
+        context_window=facts.get("context_window", 0),
         max_output_tokens=facts.get("max_output_tokens", 0),
         dimensions=facts.get("dimensions", 0),
-        limits_as=LIMITS_AS.get(name, name),
+        limits_as=name,
     )
 
 

@@ -20,11 +20,13 @@ def limited(
     check: Callable[[], None],
     tokens: Callable[[], int],
     answer: Callable[[], Answer],
+    images: int = 1,
 ) -> Answer:
     """`answer` behind the rate limit, with the headers that tell of it.
 
     `check` raises `Refused` for what a schema cannot say; such a request still counts as one, without tokens.
-    `tokens` is what the limiter expects the request to cost before anything is counted. Inner requests of a batch
+    `tokens` is what the limiter expects the request to cost before anything is counted, `images` how many it asks
+    for, where those are counted and not requests. Inner requests of a batch
     count nowhere: its pool is another.
     """
     refused: Refused | None = None
@@ -35,6 +37,6 @@ def limited(
     if not call.is_metered:
         return refused.answer if refused else answer()
     expected = 0 if refused else tokens()
-    decision = world.limiter.take(call.key, world.limits[model.limits_as], model.id, expected, call.now)
+    decision = world.limiter.take(call.key, world.limits[model.limits_as], model.id, expected, call.now, images)
     given = decision.rejection or (refused.answer if refused else answer())
     return replace(given, headers=(*given.headers, *decision.headers))

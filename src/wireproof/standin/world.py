@@ -12,7 +12,7 @@ from pathlib import Path
 from wireproof import tiers
 from wireproof.standin import tuned
 from wireproof.standin.agenda import Agenda
-from wireproof.standin.catalogue import DEFAULT_MODEL, Model, served
+from wireproof.standin.catalogue import DEFAULT_MODEL, LIMITS_AS, Model, served
 from wireproof.standin.latency import Latency
 from wireproof.standin.limiter import Limiter
 from wireproof.standin.prompt_cache import PromptCache
@@ -129,9 +129,11 @@ def granted(setup: Setup) -> tuple[dict[str, Model], dict[str, Limits]]:
     limits = {DEFAULT_MODEL: tiers.limits(setup.tier, DEFAULT_MODEL, setup.scale)}
     models = {}
     for name, model in served(setup.models).items():
-        try:
-            limits[model.limits_as] = tiers.limits(setup.tier, model.limits_as, setup.scale)
-        except ValueError:
-            continue
-        models[name] = model
+        for published in (model.limits_as, LIMITS_AS.get(model.limits_as)):
+            try:
+                limits[model.limits_as] = tiers.limits(setup.tier, published or "", setup.scale)
+            except ValueError:
+                continue
+            models[name] = model
+            break
     return models, limits
