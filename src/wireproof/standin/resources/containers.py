@@ -9,6 +9,8 @@ from typing import Any
 from wireproof.standin.call import Call, Upload
 from wireproof.standin.paging import page, public
 from wireproof.standin.refusals import invalid
+from wireproof.standin.resources.files import KIND as KEPT
+from wireproof.standin.resources.files import file_named
 from wireproof.standin.serving import serves
 from wireproof.standin.store import Row
 from wireproof.standin.wire import Answer, json_answer
@@ -146,8 +148,7 @@ def _content(world: World, call: Call) -> Row:
 
 def _file(world: World, id: str, param: str) -> tuple[str, bytes]:
     """Name and bytes of a File."""
-    row = world.table("files").found(id, f"No file found with id '{id}'.", param)
-    return row["filename"], world.table("files").data(id)
+    return file_named(world, id, param)["filename"], world.table(KEPT).data(id)
 
 
 def _policy(asked: Any) -> dict[str, Any]:

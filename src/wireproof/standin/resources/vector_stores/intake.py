@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from wireproof.standin.resources.files import KIND as KEPT
+from wireproof.standin.resources.files import file_named
 from wireproof.standin.resources.vector_stores.chunks import Sizes, first_chunks, sizes
 from wireproof.standin.resources.vector_stores.kinds import BATCHES, CHUNKS, FILES
 from wireproof.standin.resources.vector_stores.reading import Unreadable, text_of
@@ -27,7 +29,7 @@ PIECE_CHARACTERS = 250_000
 def check_files(world: World, file_ids: Iterable[str], param: str = "file_ids") -> None:
     """Refuses ids that no File has."""
     for id in file_ids:
-        world.table("files").found(id, f"No file found with id '{id}'.", param)
+        file_named(world, id, param)
 
 
 def attach(
@@ -74,7 +76,7 @@ def stop(world: World, row: Row) -> None:
 
 def files_of(world: World, store_id: str) -> list[Row]:
     """Oldest first. Those whose File has been deleted are gone."""
-    table, kept = world.table(FILES, store_id), world.table("files")
+    table, kept = world.table(FILES, store_id), world.table(KEPT)
     for row in table.rows():
         if row["id"] not in kept:
             detach(world, store_id, row)
@@ -84,14 +86,14 @@ def files_of(world: World, store_id: str) -> list[Row]:
 def found_file(world: World, store_id: str, file_id: str) -> Row:
     table = world.table(FILES, store_id)
     row = table.get(file_id)
-    if row is not None and file_id not in world.table("files"):
+    if row is not None and file_id not in world.table(KEPT):
         detach(world, store_id, row)
     return table.found(file_id, f"No file found with id '{file_id}' in vector store '{store_id}'.", "file_id")
 
 
 def read(world: World, file_id: str) -> str:
     """The text of a File. Raises Unreadable."""
-    table = world.table("files")
+    table = world.table(KEPT)
     file = table.get(file_id)
     return text_of(file["filename"] if file else "", table.data(file_id))
 
@@ -103,7 +105,7 @@ def take_in(world: World, id: str, now: float) -> None:
     row = world.table(FILES, store_id).get(file_id)
     if row is None or row["_serial"] != serial or row["status"] != "in_progress":
         return
-    if file_id not in world.table("files"):
+    if file_id not in world.table(KEPT):
         detach(world, store_id, row)
         return
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wireproof.standin.call import Call
+from wireproof.standin.resources.files import KIND as KEPT
 from wireproof.standin.resources.vector_stores.filters import fits
 from wireproof.standin.resources.vector_stores.intake import files_of
 from wireproof.standin.resources.vector_stores.kinds import CHUNKS
@@ -102,5 +103,5 @@ def search_store(world: World, call: Call) -> Answer:
 
 
 def _filename(world: World, file_id: str) -> str:
-    file = world.table("files").get(file_id)
+    file = world.table(KEPT).get(file_id)
     return str(file["filename"]) if file else ""
