@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from standin.asking import CHAT, LEGACY, Clock, ask, backend, chat, error, post,
 
 from wireproof.spec import load_spec
 from wireproof.standin.backend import Backend
+from wireproof.standin.resources.files import keep
 from wireproof.standin.wire import Answer
 
 LINE: dict[str, Any] = {"messages": [*user("Hello"), {"role": "assistant", "content": "Good day to you"}]}
@@ -37,11 +39,7 @@ class Shop:
 
     def file(self, *lines: Any, purpose: str = "fine-tune") -> str:
         data = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
-        id = self.one.world.id("file-")
-        row = {"id": id, "object": "file", "bytes": len(data), "created_at": 1, "filename": "t.jsonl",
-               "purpose": purpose, "status": "processed"}  # fmt: skip
-        self.one.world.table("files").put(id, row, data)
-        return id
+        return str(keep(self.one.world, "t.jsonl", data, purpose)["id"])
 
     def create(self, *lines: Any, **fields: Any) -> dict[str, Any]:
         body = {"model": CHAT, "training_file": self.file(*(lines or [LINE] * 10)), **fields}
@@ -85,7 +83,7 @@ def test_a_job_lives_by_the_clock_as_the_description_says() -> None:
     assert seen == ["validating_files", "queued", "running", "succeeded"]
     life = load_spec().document["components"]["schemas"]["FineTuningJob"]["x-lifecycle"]
     assert seen[0] in life["start"]
-    assert all(after in life["moves"][before] for before, after in zip(seen, seen[1:], strict=False))
+    assert all(after in life["moves"][before] for before, after in pairwise(seen))
     assert seen[-1] not in life["moves"]
 
 
@@ -181,10 +179,10 @@ def test_the_results_are_a_file_of_its_own() -> None:
     shop = Shop()
     job = shop.done(validation_file=shop.file(*[LINE] * 10), hyperparameters={"n_epochs": 2})
     (id,) = job["result_files"]
-    row = shop.one.world.table("files").get(id)
-    assert row is not None
-    assert row["purpose"] == "fine-tune-results"
-    rows = list(csv.DictReader(io.StringIO(shop.one.world.table("files").data(id).decode())))
+    file = shop.one.answer(ask("GET", f"/files/{id}")).json
+    assert (file["purpose"], file["filename"]) == ("fine-tune-results", "step_metrics.csv")
+    content = shop.one.answer(ask("GET", f"/files/{id}/content")).body
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
     assert [int(row["step"]) for row in rows] == list(range(1, 21))
     assert all(float(row["valid_loss"]) > float(row["train_loss"]) for row in rows)
 
@@ -254,7 +252,7 @@ def test_a_file_that_cannot_be_trained_on_fails_the_job(lines: list[Any], method
 def test_a_file_that_is_gone_when_it_is_read_fails_the_job() -> None:
     shop = Shop()
     job = shop.create()
-    shop.one.world.table("files").delete(job["training_file"])
+    shop.one.answer(ask("DELETE", f"/files/{job['training_file']}"))
     shop.later(3)
     assert shop.job(job["id"])["error"]["code"] == "file_not_found"
 

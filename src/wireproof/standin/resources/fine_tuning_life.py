@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wireproof.standin import tuned
+from wireproof.standin.resources.files import keep
 from wireproof.standin.serving import deed
 from wireproof.standin.store import Row
 from wireproof.standin.tuning import recipe
@@ -128,7 +129,7 @@ def epoch(world: World, turn: str, now: float) -> None:
         "The job has successfully completed",
         fine_tuned_model=job["_name"],
         trained_tokens=job["_tokens"],
-        result_files=[_result_file(world, job, now)],
+        result_files=[_result_file(world, job)],
     )
 
 
@@ -182,7 +183,7 @@ def _keep_checkpoint(world: World, job: Row, now: float, step: int, *, is_last: 
     tell(world, job["id"], now, f"Checkpoint created at step {step}")
 
 
-def _result_file(world: World, job: Row, now: float) -> str:
+def _result_file(world: World, job: Row) -> str:
     """The metrics of the whole job as CSV, a file like any other."""
     written = io.StringIO()
     table = csv.DictWriter(written, COLUMNS, lineterminator="\n", extrasaction="ignore")
@@ -190,18 +191,5 @@ def _result_file(world: World, job: Row, now: float) -> str:
     for number in range(1, job["_hyperparameters"]["n_epochs"] + 1):
         for step in recipe.told_steps(number, job["_steps_of_epoch"]):
             table.writerow({**_metrics(job, step), "step": step})
-    data = written.getvalue().encode()
-    id = world.id("file-")
-    row = {
-        "id": id,
-        "object": "file",
-        "bytes": len(data),
-        "created_at": int(now),
-        "expires_at": None,
-        "filename": "step_metrics.csv",
-        "purpose": "fine-tune-results",
-        "status": "processed",
-        "status_details": None,
-    }
-    world.table("files").put(id, row, data)
+    id: str = keep(world, "step_metrics.csv", written.getvalue().encode(), "fine-tune-results")["id"]
     return id
