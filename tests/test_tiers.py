@@ -6,7 +6,9 @@ from wireproof.tiers import Limits, group_of, limits, tiers
 
 
 def test_published_limits_are_read_as_they_stand() -> None:
-    assert limits("tier-1", "gpt-4.1-mini") == Limits("tier-1", "gpt-4o-mini", rpm=500, tpm=200_000, rpd=10_000)
+    assert limits("tier-1", "gpt-4.1-mini") == Limits(
+        "tier-1", "gpt-4o-mini", rpm=500, tpm=200_000, rpd=10_000, batch_tokens=2_000_000
+    )
     assert limits("tier-5", "gpt-4.1-mini").minute_s == 60.0
     assert limits("tier-5", "gpt-4.1-mini").rpd is None
 

@@ -36,6 +36,7 @@ class Limits:
     """What a tier grants to all models of `group` together, per `minute_s` seconds; `rpd` per 1,440 of those.
 
     None where no such limit is published: image models have `ipm` (images) for `rpm`, the first Whisper no `tpm`.
+    `batch_tokens` may wait in the batches of an organisation at any time.
     """
 
     tier: str
@@ -45,6 +46,7 @@ class Limits:
     rpd: int | None = None
     minute_s: float = MINUTE_S
     ipm: int | None = None
+    batch_tokens: int | None = None
 
 
 def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
@@ -66,7 +68,15 @@ def limits(tier: str, model: str, scale: float = 1.0) -> Limits:
         supported = [name for name in tiers() if granted.get(name)]
         raise ValueError(f"{model} is not available on {tier}; its group {group} has {', '.join(supported)}")
     return scaled(
-        Limits(tier, group, rpm=row.get("rpm"), tpm=row.get("tpm"), rpd=row.get("rpd"), ipm=row.get("ipm")),
+        Limits(
+            tier,
+            group,
+            rpm=row.get("rpm"),
+            tpm=row.get("tpm"),
+            rpd=row.get("rpd"),
+            ipm=row.get("ipm"),
+            batch_tokens=row.get("batch_queue_tokens"),
+        ),
         scale,
     )
 
@@ -86,6 +96,7 @@ def scaled(full: Limits, scale: float) -> Limits:
         rpd=_part(full.rpd, scale),
         minute_s=MINUTE_S * min(1.0, count / SLOWEST_RPM),
         ipm=_part(full.ipm, scale),
+        batch_tokens=_part(full.batch_tokens, scale),
     )
 
 
