@@ -6,6 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 import openai
+from openai.types import ModerationMultiModalInputParam
+
+PARTS: list[ModerationMultiModalInputParam] = [
+    {"type": "text", "text": "What is this?"},
+    {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+]
 
 
 def test_texts_and_parts_are_judged(client: openai.OpenAI) -> None:
@@ -13,12 +19,7 @@ def test_texts_and_parts_are_judged(client: openai.OpenAI) -> None:
     assert [one.flagged for one in found.results] == [False, True]
     assert found.results[1].categories.violence
     assert found.results[1].category_scores.violence > 0.5
-    parts = client.moderations.create(
-        input=[
-            {"type": "text", "text": "What is this?"},
-            {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
-        ]
-    )
+    parts = client.moderations.create(input=PARTS)
     assert parts.results[0].category_applied_input_types.violence == ["text", "image"]
 
 

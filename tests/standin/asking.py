@@ -53,10 +53,10 @@ def ask(method: str, path: str, body: Any = None, *, key: str | None = DEFAULT_K
     return Ask(method, f"/v1{path}", tuple(query.items()), headers, raw)
 
 
-def form(path: str, fields: Mapping[str, str | tuple[str, bytes]]) -> Ask:
-    """A POST of `multipart/form-data`; a field that is a pair is a file, `(name, content)`."""
+def form(path: str, fields: Mapping[str, str | tuple[str, bytes]], *more: tuple[str, str | tuple[str, bytes]]) -> Ask:
+    """A POST of `multipart/form-data`; a field that is a pair is a file, `(name, content)`. `more` may repeat."""
     pieces = []
-    for field, value in fields.items():
+    for field, value in (*fields.items(), *more):
         filename, data = (f'; filename="{value[0]}"', value[1]) if isinstance(value, tuple) else ("", value.encode())
         pieces.append(f'--xyz\r\nContent-Disposition: form-data; name="{field}"{filename}\r\n\r\n'.encode() + data)
     raw = b"\r\n".join([*pieces, b"--xyz--\r\n"])

@@ -17,7 +17,7 @@ def limited(
     call: Call,
     model: Model,
     *,
-    check: Callable[[], None],
+    check: Callable[[], object],
     tokens: Callable[[], int],
     answer: Callable[[], Answer],
     images: int = 1,

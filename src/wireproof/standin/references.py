@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from wireproof.standin.resources.links import own_content
 from wireproof.standin.refusals import invalid
+from wireproof.standin.resources.links import own_content
 from wireproof.standin.world import World
 
 

@@ -69,13 +69,16 @@ def edited(meaning: str, look: Look, original: bytes, mask: bytes | None = None)
 
     size = (look.width, look.height)
     below = opened(original).convert("RGBA").resize(size, Image.Resampling.LANCZOS)
-    above = drawn(scene(meaning), look)
-    if mask is None:
-        result = Image.blend(below, above, 0.5)
-    else:
+    kept = None
+    if mask is not None:
         holes = opened(mask).convert("RGBA").getchannel("A").resize(size, Image.Resampling.NEAREST)
-        result = Image.composite(below, above, holes.point(lambda alpha: 255 if alpha else 0))
-    return _encoded([_coarse(result, look.blocks)], look)
+        kept = holes.point(lambda alpha: 255 if alpha else 0)
+    moments = []
+    for index in range(look.frames):
+        above = drawn(scene(meaning), look, index * look.frame_ms / 1000)
+        mixed = Image.blend(below, above, 0.5) if kept is None else Image.composite(below, above, kept)
+        moments.append(_coarse(mixed, look.blocks))
+    return _encoded(moments, look)
 
 
 def varied(meaning: str, look: Look, original: bytes) -> bytes:

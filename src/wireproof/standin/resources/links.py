@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 
 from wireproof.standin.call import Call
-from wireproof.standin.refusals import not_found
 from wireproof.standin.serving import deed
 from wireproof.standin.wire import Answer, Ask
 from wireproof.standin.world import World
