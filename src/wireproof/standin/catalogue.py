@@ -13,6 +13,9 @@ from wireproof.standin.wire import Answer, json_answer, refusal
 SERVED = (
     "gpt-4.1-mini",
     "gpt-4o-mini",
+    "gpt-5.4-mini",
+    "gpt-5.4-nano",
+    "o4-mini",
     "gpt-3.5-turbo-instruct",
     "text-embedding-3-small",
     "text-embedding-3-large",
@@ -49,7 +52,12 @@ LIMITS_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`id` is what may be asked for, `snapshot` what answers; `limits_as` names whose published limits hold."""
+    """`id` is what may be asked for, `snapshot` what answers; `limits_as` names whose published limits hold.
+
+    `reasons`: it thinks before it answers, in tokens that are counted and not shown; `efforts` says how hard it may be
+    told to (any that the schema has when empty), `default_effort` how hard it does unless told. `refuses`: fields that
+    it does not take.
+    """
 
     id: str
     snapshot: str
@@ -58,8 +66,12 @@ class Model:
     max_output_tokens: int
     dimensions: int
     limits_as: str
+    reasons: bool = False
     created: int = CREATED
     owned_by: str = "system"
+    efforts: tuple[str, ...] = ()
+    default_effort: str = "medium"
+    refuses: tuple[str, ...] = ()
 
 
 def served(also: Iterable[str] = ()) -> dict[str, Model]:
@@ -87,6 +99,10 @@ def _model(name: str) -> Model:
         max_output_tokens=facts.get("max_output_tokens", 0),
         dimensions=facts.get("dimensions", 0),
         limits_as=name,
+        reasons=facts.get("reasoning", False),
+        efforts=tuple(facts.get("efforts", ())),
+        default_effort=facts.get("default_effort", "medium"),
+        refuses=tuple(facts.get("refuses", ())),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -18,6 +18,7 @@ from wireproof.standin.catalogue import Model
 from wireproof.standin.conversation import PromptTokens, last_words
 from wireproof.standin.latency import Latency
 from wireproof.standin.logprobs import entry, ranked
+from wireproof.standin.reasoning import thought_tokens
 from wireproof.standin.structured import forced_json
 from wireproof.standin.tokens import joined, tokenized
 from wireproof.standin.toolcalls import ToolCall, calls
@@ -52,12 +53,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One choice: words or tool calls, and why it ended. `meaning` seeds what is derived from it."""
+    """One choice: words or tool calls, and why it ended. `meaning` seeds what is derived from it.
+
+    `thought`: tokens of thinking before it.
+    """
 
     tokens: tuple[str, ...]
     finish: str
     meaning: str
     calls: tuple[ToolCall, ...] = ()
+    thought: int = 0
 
     @property
     def text(self) -> str:
@@ -65,8 +70,8 @@ class Said:
 
     @property
     def token_count(self) -> int:
-        """Words, or the arguments of the calls; the names of tools are free."""
-        return len(self.tokens) + sum(len(call.tokens) for call in self.calls)
+        """Thinking, and words or the arguments of the calls; the names of tools are free."""
+        return self.thought + len(self.tokens) + sum(len(call.tokens) for call in self.calls)
 
 
 def meaning_of(body: Mapping[str, Any]) -> str:
@@ -87,6 +92,17 @@ def choices(body: Mapping[str, Any], turn: Turn) -> list[Said]:
 
 def _choice(body: Mapping[str, Any], meaning: str, serial: str, model: Model) -> Said:
     asked = most_tokens(body)
+    thought = thought_tokens(model, body.get("reasoning_effort"), meaning)
+    if not thought:
+        return _told(body, meaning, serial, asked, model)
+    limit = asked or model.max_output_tokens
+    if thought >= limit:
+        return Said((), "length", meaning, thought=limit)
+    return replace(_told(body, meaning, serial, limit - thought, model), thought=thought)
+
+
+def _told(body: Mapping[str, Any], meaning: str, serial: str, asked: int | None, model: Model) -> Said:
+    """What is shown of a choice, within `asked` tokens."""
     made = calls(body, meaning, serial)
     if made:
         return _called(made, asked, meaning)
@@ -152,7 +168,7 @@ def usage(said: Sequence[Said], turn: Turn, body: Mapping[str, Any]) -> dict[str
         "total_tokens": turn.prompt.total + completion,
         "prompt_tokens_details": {"cached_tokens": turn.cached_tokens, "audio_tokens": turn.prompt.audio},
         "completion_tokens_details": {
-            "reasoning_tokens": 0,
+            "reasoning_tokens": sum(one.thought for one in said),
             "audio_tokens": 0,
             "accepted_prediction_tokens": accepted,
             "rejected_prediction_tokens": rejected,

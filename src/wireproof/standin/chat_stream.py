@@ -1,7 +1,8 @@
 """POST /v1/chat/completions with `stream: true`: the choices of chat.py, told token by token.
 
-Order: a role event for each choice; one event a token or argument fragment, the choices in turn; a finish
-event with an empty delta for each choice as it ends; the usage event when asked for; `[DONE]`.
+Order: after the first wait, and after the thinking of a model that reasons, a role event for each choice; one event
+a token or argument fragment, the choices in turn; a finish event with an empty delta for each choice as it ends; the
+usage event when asked for; `[DONE]`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from wireproof.standin.chat import Said, Turn, fingerprint, logprob_entries, service_tier, usage
@@ -45,7 +47,8 @@ def frames(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> list[Fr
 
     gaps = turn.latency.gaps(turn.serial)
     made = [write(0.0, index, _role(one)) for index, one in enumerate(said)]
-    made[0] = Frame(next(gaps), made[0].data)
+    thinking_ms = sum(islice(gaps, 1 + max(one.thought for one in said)))
+    made[0] = Frame(thinking_ms, made[0].data)
     steps = [_steps(one, body) for one in said]
     last = [len(list(one)) - 1 for one in steps]
     for at in range(max(last) + 1):

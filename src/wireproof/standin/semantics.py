@@ -10,6 +10,7 @@ from typing import Any
 from wireproof.standin.catalogue import Model
 from wireproof.standin.chat import most_tokens
 from wireproof.standin.conversation import check_turns, estimated_tokens, parts, prompt_tokens
+from wireproof.standin.reasoning import check_reasoning, unsupported
 from wireproof.standin.refusals import invalid, wrong_type
 from wireproof.standin.structured import check_format
 from wireproof.standin.toolcalls import check_tools
@@ -20,6 +21,7 @@ NOT_SERVED = ("audio", "web_search_options", "moderation")
 
 def check_chat(body: Mapping[str, Any], model: Model) -> None:
     check_stream_options(body)
+    check_reasoning(body, model)
     check_top_logprobs(body)
     check_extensions(body)
     check_not_served(body)
@@ -52,8 +54,7 @@ def check_extensions(body: Mapping[str, Any]) -> None:
 def check_not_served(body: Mapping[str, Any]) -> None:
     for name in NOT_SERVED:
         if body.get(name) is not None:
-            raise invalid(f"Unsupported parameter: '{name}' is not supported with this model.", name,
-                          "unsupported_parameter")  # fmt: skip
+            raise unsupported(name)
     if "audio" in (body.get("modalities") or ()):
         raise invalid("Unsupported value: 'modalities' does not support 'audio' with this model.", "modalities",
                       "unsupported_value")  # fmt: skip
