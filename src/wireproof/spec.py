@@ -345,9 +345,14 @@ def _violation(document: Mapping[str, Any], error: Any) -> Violation:
     pointer = pointer_of(list(error.instance_path))
     if keyword == "required":
         return Violation(pointer, keyword, f"a key {error.kind.property!r}", f"keys {shown(sorted(error.instance))}")
+    if keyword in CLOSED:
+        unknown = error.kind.unexpected[0]
+        return Violation(pointer, keyword, f"no key {unknown!r}", f"keys {shown(sorted(error.instance))}")
     return Violation(pointer, keyword, _wanted(document, error, keyword), shown(error.instance))
 
 
+# Keywords by which an object takes no other keys than those it names.
+CLOSED = ("additionalProperties", "unevaluatedProperties")
 WORDS = {
     "type": "type {}",
     "enum": "one of {}",

@@ -65,7 +65,7 @@ def _parameters(operation: Operation, place: str, sent: Callable[[Parameter], An
 def _absent(parameter: Parameter) -> Refused:
     if parameter.place == "header":
         code = "invalid_beta" if parameter.name == "OpenAI-Beta" else None
-        wanted = parameter.schema.resolved.get("const", "...")
+        wanted = parameter.schema.resolved.get("examples", ["..."])[0]
         return invalid(
             f"You must provide the '{parameter.name}' header to access this API. Please try again by setting the "
             f"header '{parameter.name}: {wanted}'.",

@@ -82,6 +82,12 @@ def _missing(param: str, _value: Any, violation: Violation) -> Refused:
     return missing(f"{param}.{name}" if param else name)
 
 
+def _unknown(param: str, _value: Any, violation: Violation) -> Refused:
+    name = re.sub(r"^no key '(.*)'$", r"\1", violation.expected)
+    place = f"{param}.{name}" if param else name
+    return invalid(f"Unknown parameter: '{place}'.", place, "unknown_parameter")
+
+
 def _type(param: str, value: Any, violation: Violation) -> Refused:
     kinds = re.findall(r'"(\w+)"', violation.expected)
     expected = " or ".join(TYPE_WORDS.get(kind, kind) for kind in kinds if kind != "null" or len(kinds) == 1)
@@ -131,6 +137,8 @@ def _length(kind: str, side: str) -> Callable[[str, Any, Violation], Refused]:
 
 MAKERS: dict[str, Callable[[str, Any, Violation], Refused]] = {
     "required": _missing,
+    "additionalProperties": _unknown,
+    "unevaluatedProperties": _unknown,
     "type": _type,
     "enum": _enum,
     "const": _enum,

@@ -102,13 +102,13 @@ def _chosen(body: Mapping[str, Any]) -> list[Tool]:
         if body["messages"][-1]["role"] in ("tool", "function"):
             return []
         said = last_words(body["messages"]).lower()
-        tools = [tool for tool in tools if _is_meant(tool, said)]
+        tools = [tool for tool in tools if is_meant(tool, said)]
     named = isinstance(body.get("tool_choice"), Mapping) and body["tool_choice"].get("type") != "allowed_tools"
     alone = named or "functions" in body or body.get("parallel_tool_calls") is False
     return tools[: 1 if alone else 2]
 
 
-def _is_meant(tool: Tool, said: str) -> bool:
+def is_meant(tool: Tool, said: str) -> bool:
     words = re.findall(r"[a-z]+|[A-Z][a-z]*", tool.name)
     telling = [word.lower() for word in words if len(word) >= SHORTEST_TELLING_WORD]
     return tool.name.lower() in said or any(re.search(rf"\b{word}", said) for word in telling)
