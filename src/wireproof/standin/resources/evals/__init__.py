@@ -1,0 +1,1 @@
+"""Evals: criteria, and runs that put answers to them."""
