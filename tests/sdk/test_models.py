@@ -24,9 +24,12 @@ def test_a_model_that_was_not_tuned_here_cannot_be_deleted(client: openai.OpenAI
         client.models.delete(standin.model)
 
 
-def test_the_async_client_lists_models_too(async_client: Callable[[], openai.AsyncOpenAI], standin: StandIn) -> None:
-    async def ids() -> list[str]:
+def test_the_async_client_does_all_of_it(async_client: Callable[[], openai.AsyncOpenAI], standin: StandIn) -> None:
+    async def walk() -> None:
         async with async_client() as client:
-            return [model.id async for model in client.models.list()]
+            assert standin.model in [model.id async for model in client.models.list()]
+            assert (await client.models.retrieve(standin.model)).id == standin.model
+            with pytest.raises(openai.PermissionDeniedError):
+                await client.models.delete(standin.model)
 
-    assert standin.model in asyncio.run(ids())
+    asyncio.run(walk())
