@@ -44,6 +44,7 @@ def _clause(verdict: Verdict) -> dict[str, Any]:
         "text": clause.sentence,
         "source": clause.source,
         "reason": verdict.reason,
+        "unscored": verdict.unscored,
         "judged": list(verdict.judged),
         "findings": [
             {

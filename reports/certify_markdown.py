@@ -50,6 +50,7 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         "",
         f"{clause.sentence} ({clause.source})",
         "",
+        *([f"- does not count: {verdict.unscored}"] if verdict.unscored else []),
         f"- expected: {_code(first.expected)}",
         f"- got: {_code(first.got)}",
         f"- where: {_code(str(first.where))}, fingerprint `{first.fingerprint}`",

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from wireproof.content import load_folder, shelf
 from wireproof.fetch import Bounds, Target
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, judge
+from wireproof.ledger import Requirements, requirements, scored
 from wireproof.plan import Cost, Models, Plan, make_plan, select
 from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles, up_to
 from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, record
@@ -38,8 +40,8 @@ class WrongOrder(ValueError):
 class Order:
     """What a user asked for.
 
-    `profiles` and `level` say which clauses, `only` narrows them; `cases` are property-based requests an operation;
-    `contracts` folders of the user's own.
+    `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `cases` are
+    property-based requests an operation; `contracts` folders of the user's own.
     """
 
     target: Target
@@ -47,6 +49,7 @@ class Order:
     only: tuple[str, ...] = ()
     profiles: tuple[str, ...] = DEFAULT
     level: str | None = None
+    requirements: str | None = None
     cases: int = 0
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
@@ -82,6 +85,7 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
     """The clauses in force and the plan that feeds them. Sends nothing."""
     spec = load_spec()
     clauses, probes = load_contracts(order.contracts)
+    _pinned(order.requirements)
     chosen = _chosen(clauses, order.profiles, order.level, order.only)
     if not chosen:
         if _chosen(clauses, (EVERYTHING,), None, order.only):
@@ -174,8 +178,11 @@ def run(
     return read_journal(path)
 
 
-def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = None) -> Report:
-    """The report of a journal, judged now. Pure: the same journal and clauses give the same report."""
+def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = None, pin: str | None = None) -> Report:
+    """The report of a journal, judged now. Pure: the same journal and clauses give the same report.
+
+    `pin` names a requirement set in place of the run's own. Raises WrongOrder when there is none of it.
+    """
     header = run.header
     footer = run.footer or {}
     notes = [] if footer.get("reason") == "complete" else ["The run was cut off; what was not sent is not judged."]
@@ -186,7 +193,12 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
     chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
     return Report(
         target=header["target"],
-        verdicts=judge(chosen, run.exchanges, run.planned),
+        verdicts=scored(
+            judge(chosen, run.exchanges, run.planned),
+            ours=_ours(),
+            proven=_proven(),
+            pinned=_pinned(pin or header.get("requirements")),
+        ),
         exchanges={exchange.id: exchange for exchange in run.exchanges},
         spend=_spend(run),
         started=header["started"],
@@ -198,6 +210,25 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
     )
 
 
+def _pinned(date: str | None) -> Requirements | None:
+    try:
+        return requirements(shelf("spec") / "requirements", date) if date else None
+    except ValueError as unknown:
+        raise WrongOrder(str(unknown)) from unknown
+
+
+@cache
+def _ours() -> frozenset[str]:
+    return frozenset(clause.id for clause in contents(load_folder(shelf("contracts"), "contracts"))[0])
+
+
+@cache
+def _proven() -> frozenset[str]:
+    from wireproof.standin.faults import all_faults
+
+    return frozenset(fault.breaks for fault in all_faults().values())
+
+
 def _header(order: Order) -> dict[str, Any]:
     return {
         "wireproof": __version__,
@@ -207,6 +238,7 @@ def _header(order: Order) -> dict[str, Any]:
         "only": list(order.only),
         "profiles": list(order.profiles),
         "level": order.level,
+        "requirements": order.requirements,
         "cases": order.cases,
         "seed": order.seed,
         "fail_on": order.fail_on,

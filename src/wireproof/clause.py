@@ -86,6 +86,10 @@ MODERATION_MODEL = "$moderation-model"
 NO_MODEL = ""
 
 
+# The requirement set of the first clauses; those that come after it name theirs.
+FIRST_DATE = "2026-11"
+
+
 class Broken(Exception):
     """The clause is not kept. `at` is a JSON Pointer into the body, or into event number `event`."""
 
@@ -207,6 +211,7 @@ class Clause:
     model: ModelDependence
     judge: Callable[..., None] = field(repr=False)
     area: str = ""
+    since: str = FIRST_DATE
 
     @property
     def sentence(self) -> str:
@@ -215,19 +220,25 @@ class Clause:
 
 
 def clause(
-    id: str, *, level: Level, source: str, on: Evidence, model: ModelDependence = "none"
+    id: str,
+    *,
+    level: Level,
+    source: str,
+    on: Evidence,
+    model: ModelDependence = "none",
+    since: str = FIRST_DATE,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Marks a function as the clause `id`. Its docstring is the promise, in the present tense.
 
     `model`: "none" when the protocol alone decides, "some-output" when any text will do, "obedience" when the
-    model must follow an instruction.
+    model must follow an instruction. `since`: the date of the first requirement set that holds it.
     """
 
     def mark(judge: Callable[..., None]) -> Callable[..., None]:
         text = (judge.__doc__ or "").strip()
         if not text:
             raise ValueError(f"clause {id} has no docstring: the docstring is the promise a report shows")
-        judge.clause = Clause(id, level, text, source, on, model, judge)  # type: ignore[attr-defined]  # read by plan
+        judge.clause = Clause(id, level, text, source, on, model, judge, since=since)  # type: ignore[attr-defined]  # read by plan
         return judge
 
     return mark

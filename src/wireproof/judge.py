@@ -49,13 +49,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one clause. `judged` names the exchanges it was judged on; `reason` is for all but pass, fail."""
+    """What became of one clause. `judged` names the exchanges it was judged on; `reason` is for all but pass, fail.
+
+    `unscored` says why the verdict does not count, "" when it does.
+    """
 
     clause: Clause
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     judged: tuple[str, ...] = ()
+    unscored: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Seq
 
 def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
     """`nonconformant` when a clause that `fail_on` counts is broken, else `incomplete` when a MUST is undecided."""
-    ends = {(verdict.clause.level, verdict.outcome) for verdict in verdicts}
+    ends = {(verdict.clause.level, verdict.outcome) for verdict in verdicts if not verdict.unscored}
     if any((level, "fail") in ends for level in FAILS[fail_on]):
         return "nonconformant"
     return "incomplete" if ("MUST", "inconclusive") in ends else "conformant"

@@ -35,7 +35,8 @@ CACHE_DISCOUNTS = {"gpt-6": 0.9, "gpt-5": 0.9, "o4": 0.75, "gpt-4.1": 0.75, "gpt
 
 def test_a_source_says_what_it_is_of_when_and_where() -> None:
     for tag, source in SOURCES.items():
-        assert set(source) == {"what", "date", "where"}, tag
+        assert set(source) == {"kind", "what", "date", "where"}, tag
+        assert source["kind"] in ("schema", "docs", "sdk", "observed"), tag
         assert re.fullmatch(r"20\d\d(-\d\d(-\d\d)?)?", source["date"]), tag
 
 

@@ -49,6 +49,9 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
     show_default=True,
     help="The lowest level whose breach ends in exit 1.",
 )
+@click.option(
+    "--requirements", metavar="DATE", help="Count only the clauses of this dated set (2026-11); later ones are pending."
+)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
@@ -133,6 +136,7 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
 
     more = {
         "fail_on": options["fail_on"].upper(),
+        "requirements": options["requirements"],
         "gate": options["concurrency"],
         "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
         "key_variable": options["api_key_env"],

@@ -104,6 +104,8 @@ def _findings(report: Report) -> None:
         clause, first = verdict.clause, verdict.findings[0]
         click.echo(f"\n{click.style(clause.level, fg='red', bold=True)} {click.style(clause.id, bold=True)}")
         click.echo(f"  {clause.sentence}")
+        if verdict.unscored:
+            click.echo(f"  does not count  {verdict.unscored}")
         click.echo(f"  expected  {first.expected}")
         click.echo(f"  got       {first.got}")
         click.echo(f"  where     {first.where}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from wireproof.cli import Fail
 if TYPE_CHECKING:
     from wireproof.clause import Clause, Probe
 
+EVIDENCE = {"each": "exchange", "together": "pair", "sequence": "sequence", "steps": "steps"}
 MODEL_DEPENDENCE = {
     "none": "decided by the protocol alone",
     "some-output": "needs any output of the model",
@@ -22,8 +24,12 @@ MODEL_DEPENDENCE = {
 
 @click.command("explain", epilog="Example: wireproof explain chat.stream.done")
 @click.argument("clause", required=False)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole ledger as JSON: each clause, its kind, its proofs."
+)
+@click.option("--freeze", metavar="DATE", help="Print the clauses of today as the requirement set of DATE (YAML).")
 @click.option("--markdown", is_flag=True, help="Print the whole reference as Markdown (docs/clauses.md).")
-def command(clause: str | None, markdown: bool) -> None:
+def command(clause: str | None, markdown: bool, as_json: bool, freeze: str | None) -> None:
     """Say what CLAUSE demands, where it comes from, and which fault of the stand-in breaks it.
 
     Without a CLAUSE, list them all.
@@ -33,6 +39,13 @@ def command(clause: str | None, markdown: bool) -> None:
     clauses, probes = load_contracts()
     if markdown:
         click.echo(reference(clauses), nl=False)
+        return
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1, "clauses": ledger(clauses)}, indent=1, ensure_ascii=False))
+        return
+    if freeze:
+        click.echo("\n".join([f"about: The clauses in force at {freeze}; never changed afterwards", "clauses:",
+                              *(f"  {one.id}: {one.level}" for one in clauses if one.since <= freeze)]))  # fmt: skip
         return
     if clause is None:
         click.echo("\n".join(f"{one.id:<44} {one.level:<6} {one.sentence}" for one in clauses))
@@ -45,13 +58,45 @@ def command(clause: str | None, markdown: bool) -> None:
     click.echo(_explained(known[clause], probes))
 
 
-def reference(clauses: list[Clause]) -> str:
-    """docs/clauses.md: every clause by area, with the fault that proves it."""
+def ledger(clauses: list[Clause]) -> list[dict[str, Any]]:
+    """Every clause as data: its `kind` is that of its first source, its `faults` are its proofs."""
+    from wireproof.profiles import rung
+    from wireproof.spec import load_spec
+
+    spec = load_spec()
+    sources, levels = spec.catalogue("sources")["sources"], spec.catalogue("profiles")
+    faults = proofs()
+    return [
+        {
+            "id": one.id,
+            "level": one.level,
+            "area": one.area,
+            "rung": rung(one.id, levels),
+            "text": one.text,
+            "source": one.source,
+            "kind": sources[one.source.split()[0].strip(",;:")]["kind"],
+            "evidence": EVIDENCE[one.evidence.shape],
+            "model": one.model,
+            "since": one.since,
+            "faults": faults.get(one.id, []),
+        }
+        for one in clauses
+    ]
+
+
+def proofs() -> dict[str, list[str]]:
+    """The faults that break each clause, by its id."""
     from wireproof.standin.faults import all_faults
 
-    proofs: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for fault in all_faults().values():
-        proofs.setdefault(fault.breaks, []).append(fault.id)
+        found.setdefault(fault.breaks, []).append(fault.id)
+    return found
+
+
+def reference(clauses: list[Clause]) -> str:
+    """docs/clauses.md: every clause by area, with the fault that proves it."""
+    faults = proofs()
     lines = [
         "# Clauses",
         "",
@@ -63,7 +108,7 @@ def reference(clauses: list[Clause]) -> str:
         lines += ["", f"## {area}", "", "| clause | level | promise | source | broken by |", "|---|---|---|---|---|"]
         lines += [
             f"| `{one.id}` | {one.level} | {_cell(one.sentence)} | {_cell(one.source)} | "
-            f"{', '.join(f'`{id}`' for id in proofs.get(one.id, []))} |"
+            f"{', '.join(f'`{id}`' for id in faults.get(one.id, []))} |"
             for one in clauses
             if one.area == area
         ]
@@ -96,6 +141,7 @@ def _explained(clause: Clause, probes: list[Probe]) -> str:
             "\n\n".join(paragraphs),
             "",
             f"source    {clause.source}",
+            f"since     {clause.since}",
             f"model     {MODEL_DEPENDENCE[clause.model]}",
             f"judged on {', '.join(feeding) or 'whatever traffic shows it'}",
             *(f"broken by wireproof serve --fault {fault.id}   ({fault.summary})" for fault in faults),

@@ -23,15 +23,24 @@ from wireproof.cli.certify import finish
     help="A folder with contracts of your own. Repeatable.",
 )
 @click.option("--fail-on", type=click.Choice(["must", "should", "may"]), help="Default: as the run was recorded with.")
+@click.option("--requirements", metavar="DATE", help="Count only the clauses of this dated set. Default: as recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
-def command(journal: Path, out: Path | None, contracts: tuple[Path, ...], fail_on: str | None, as_json: bool) -> int:
+def command(
+    journal: Path,
+    out: Path | None,
+    contracts: tuple[Path, ...],
+    fail_on: str | None,
+    requirements: str | None,
+    as_json: bool,
+) -> int:
     """Judge a recorded JOURNAL with the clauses of today. Sends nothing; the same journal, the same verdicts."""
     from wireproof.certification import WrongOrder, load_contracts, report_of
     from wireproof.journal import BadJournal, read_journal
 
     try:
         clauses, _ = load_contracts(contracts)
-        report = report_of(read_journal(journal), clauses, fail_on=fail_on and fail_on.upper())  # type: ignore[arg-type]  # click checked it
+        run, level = read_journal(journal), fail_on and fail_on.upper()
+        report = report_of(run, clauses, fail_on=level, pin=requirements)  # type: ignore[arg-type]  # click checked it
     except (BadJournal, WrongOrder) as wrong:
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
