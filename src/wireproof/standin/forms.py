@@ -127,7 +127,7 @@ def _typed(types: frozenset[str], text: str) -> Any:
         return float(text) if not re.fullmatch(r"[+-]?\d+", text) else int(text)
     if "boolean" in types and text in ("true", "false"):
         return text == "true"
-    if "object" in types and "string" not in types and text.startswith("{"):
+    if "object" in types and text.startswith("{"):
         return _json(text)
     return text
 

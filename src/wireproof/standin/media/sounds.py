@@ -64,6 +64,11 @@ def speech(words: str, voice: str, format: str, speed: float = 1.0) -> bytes:
     return encoded(samples, made, words) if made.container else samples
 
 
+def length_s(words: str, speed: float = 1.0) -> float:
+    """How long `words` take; nothing said still takes a moment."""
+    return max(1, len(tokenized(words))) * _tone_samples(speed) / RATE
+
+
 def signal(words: str, voice: str, speed: float = 1.0) -> bytes:
     """Samples, little-endian. Full stops and the like are silent."""
     samples = _tone_samples(speed)
