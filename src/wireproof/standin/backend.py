@@ -79,7 +79,8 @@ class Backend:
             answer = handlers()[call.operation.id](world, call)
         except Refused as refused:
             answer = refused.answer
-        whole_ms = next(iter(answer.frames)).delay_ms if isinstance(answer.frames, list) else answer.delay_ms
+        frames = answer.frames if isinstance(answer.frames, list) else ()
+        whole_ms = frames[0].delay_ms if frames else answer.delay_ms
         return replace(
             answer,
             headers=(

@@ -29,8 +29,10 @@ def thought_tokens(model: Model, asked: str | None, meaning: str) -> int:
     return prose.dice("reasoning", meaning).randint(least, 2 * least) if least else 0
 
 
-def check_reasoning(body: Mapping[str, Any], model: Model) -> None:
-    """Source: OBS, for `max_tokens` and `temperature`; SPEC for `stop`."""
+def check_reasoning(body: Mapping[str, Any], model: Model, effort_param: str = "reasoning_effort") -> None:
+    """`effort_param` is what the surface calls the effort. Source: OBS, for `max_tokens` and `temperature`; SPEC for
+    `stop`.
+    """
     if not model.reasons:
         return
     if body.get("max_tokens") is not None:
@@ -42,8 +44,8 @@ def check_reasoning(body: Mapping[str, Any], model: Model) -> None:
     asked = body.get("reasoning_effort")
     if asked is not None and model.efforts and asked not in model.efforts:
         choices = ", ".join(f"'{one}'" for one in model.efforts)
-        raise invalid(f"Unsupported value: 'reasoning_effort' does not support '{asked}' with this model. Supported "
-                      f"values are: {choices}.", "reasoning_effort", "unsupported_value")  # fmt: skip
+        raise invalid(f"Unsupported value: '{effort_param}' does not support '{asked}' with this model. Supported "
+                      f"values are: {choices}.", effort_param, "unsupported_value")  # fmt: skip
     if effort(model, asked) != "none":
         _check_sampling(body)
 

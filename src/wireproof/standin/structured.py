@@ -59,7 +59,7 @@ def check_format(body: Mapping[str, Any]) -> None:
             raise invalid("Missing required parameter: 'response_format.json_schema.schema'.",
                           "response_format.json_schema.schema", "missing_required_parameter")  # fmt: skip
         if described.get("schema") is not None:
-            _check_schema(described["schema"], f"response_format '{described['name']}'", "response_format",
+            check_json_schema(described["schema"], f"response_format '{described['name']}'", "response_format",
                           None, strict=bool(described.get("strict")))  # fmt: skip
     for index, tool in enumerate(body.get("tools") or ()):
         _check_function(tool.get("function") or {}, f"tools[{index}].function.parameters")
@@ -69,11 +69,17 @@ def check_format(body: Mapping[str, Any]) -> None:
 
 def _check_function(function: Mapping[str, Any], param: str) -> None:
     if function.get("parameters") is not None:
-        _check_schema(function["parameters"], f"function '{function['name']}'", param, "invalid_function_parameters",
-                      strict=bool(function.get("strict")))  # fmt: skip
+        check_json_schema(
+            function["parameters"],
+            f"function '{function['name']}'",
+            param,
+            "invalid_function_parameters",
+            strict=bool(function.get("strict")),
+        )
 
 
-def _check_schema(schema: Mapping[str, Any], whose: str, param: str, code: str | None, *, strict: bool) -> None:
+def check_json_schema(schema: Mapping[str, Any], whose: str, param: str, code: str | None, *, strict: bool) -> None:
+    """Refuses what is no schema, what no value can be made of, and, if `strict`, what leaves the strict subset."""
     problem = next(iter(departures(schema)), None) if strict else None
     if problem is None:
         try:

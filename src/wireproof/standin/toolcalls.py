@@ -84,9 +84,9 @@ def check_tools(body: Mapping[str, Any]) -> None:
 
 def calls(body: Mapping[str, Any], meaning: str, serial: str) -> list[ToolCall]:
     """The calls of one choice, in order; none when it answers in words."""
-    tools = _chosen(body)
+    tools, said = _chosen(body), last_words(body["messages"])
     return [
-        ToolCall(f"call_{serial}{index}", tool, tuple(_arguments(tool, body, f"{meaning}/{tool.name}/{index}")))
+        ToolCall(f"call_{serial}{index}", tool, tuple(arguments_of(tool, said, f"{meaning}/{tool.name}/{index}")))
         for index, tool in enumerate(tools)
     ]
 
@@ -114,8 +114,9 @@ def is_meant(tool: Tool, said: str) -> bool:
     return tool.name.lower() in said or any(re.search(rf"\b{word}", said) for word in telling)
 
 
-def _arguments(tool: Tool, body: Mapping[str, Any], meaning: str) -> Sequence[str]:
+def arguments_of(tool: Tool, said: str, meaning: str) -> Sequence[str]:
+    """Tokens of what a tool is called with, `said` being the last words of a user."""
     if tool.kind == "custom":
-        return reply(last_words(body["messages"]), meaning)
+        return reply(said, meaning)
     schema = tool.schema if tool.schema.get("type") == "object" else {**tool.schema, "type": "object"}
     return tokenized(json.dumps(instance(schema, dice(meaning)), ensure_ascii=False))
