@@ -242,6 +242,17 @@ def test_a_search_in_a_store_that_is_gone_fails_the_run() -> None:
 # ---- limits
 
 
+def test_a_model_that_thinks_pays_for_it() -> None:
+    desk = Desk()
+    thread = desk.thread("Say: yes")
+    run = desk.later(desk.run(thread, model="gpt-5.4-mini", reasoning_effort="low"))
+    assert text(desk.messages(thread)[-1]) == "yes"
+    assert 32 < run["usage"]["completion_tokens"] <= 65
+    cut = desk.later(desk.run(thread, model="gpt-5.4-mini", reasoning_effort="xhigh", max_completion_tokens=256))
+    assert (cut["status"], cut["usage"]["completion_tokens"]) == ("incomplete", 256)
+    assert desk.messages(thread)[-1]["content"] == []
+
+
 def test_an_answer_is_cut_at_the_most_tokens() -> None:
     desk = Desk()
     run = desk.later(desk.run(desk.thread("Write 400 words."), max_completion_tokens=256))
@@ -298,6 +309,8 @@ def test_a_format_forces_json() -> None:
         ({"tool_choice": "required"}, 400, "tool_choice"),
         ({"tool_choice": {"type": "file_search"}}, 400, "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "x"}}}, 400, "tool_choice"),
+        ({"model": "o4-mini", "reasoning_effort": "max"}, 400, "reasoning_effort"),
+        ({"model": "o4-mini", "temperature": 0.5}, 400, "temperature"),
         ({"max_prompt_tokens": 255}, 400, "max_prompt_tokens"),
         ({"tools": [CODE] * 21}, 400, "tools"),
         ({"additional_messages": [{"role": "user", "content": ""}]}, 400, "additional_messages[0].content"),

@@ -214,6 +214,8 @@ def _answer(leg: _Leg, body: Body, cited: list[Row]) -> None:
             return
     turn = chat.Turn(scene.model, scene.serial, leg.score.now, scene.latency, prompt_tokens(body))
     said = chat.choices(body, turn)[0]
+    for _ in range(said.thought):
+        leg.token()
     if said.calls:
         _call_functions(leg, said, turn)
     else:
@@ -270,7 +272,8 @@ def _speak(leg: _Leg, said: chat.Said, turn: chat.Turn, cited: list[Row]) -> Non
         annotations.append(annotation)
         written += mark
     is_cut = said.finish == "length"
-    content = [{"type": "text", "text": {"value": written, "annotations": annotations}}]
+    # A model that thought until the cap said nothing at all.
+    content = [{"type": "text", "text": {"value": written, "annotations": annotations}}] if written else []
     if is_cut:
         score.tell("thread.message.incomplete", MESSAGES, id, status="incomplete", content=content,
                    incomplete_at=score.now, incomplete_details={"reason": "max_tokens"})  # fmt: skip

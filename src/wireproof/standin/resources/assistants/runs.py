@@ -10,6 +10,7 @@ from wireproof.standin.catalogue import Model, model_for
 from wireproof.standin.conversation import estimated_tokens
 from wireproof.standin.metered import limited
 from wireproof.standin.paging import page, public
+from wireproof.standin.reasoning import check_reasoning
 from wireproof.standin.refusals import Refused, invalid
 from wireproof.standin.resources.assistants.assistants import assistant_named, check_model
 from wireproof.standin.resources.assistants.leg import Scene, SearchFailed, play
@@ -94,7 +95,7 @@ def _begun(world: World, call: Call, thread_of: Callable[[], Row], *, told_of_th
         world,
         call,
         model,
-        check=lambda: _check(fields, [*map(as_chat, old), *new]),
+        check=lambda: _check(fields, model, [*map(as_chat, old), *new]),
         tokens=lambda: _expected_tokens(fields, new),
         answer=answer,
     )
@@ -216,8 +217,12 @@ def _new_run(call: Call, fields: Row, thread: Row, assistant: Row, own: Row) -> 
     }
 
 
-def _check(fields: Row, chat: Sequence[Mapping[str, Any]]) -> None:
-    """What a schema cannot say: tools that are chosen are there, and a format that is asked for can be had."""
+def _check(fields: Row, model: Model, chat: Sequence[Mapping[str, Any]]) -> None:
+    """What a schema cannot say: tools that are chosen are there, a format that is asked for can be had, the model
+    takes what it is told.
+    """
+    sampling = {name: fields[name] for name in ("temperature", "top_p") if fields[name] != 1}
+    check_reasoning({**sampling, "reasoning_effort": fields["_reasoning_effort"]}, model)
     choice, kinds = fields["tool_choice"], [tool["type"] for tool in fields["tools"]]
     if choice == "required" and not kinds:
         raise invalid("Invalid value for 'tool_choice': 'required' is only allowed when 'tools' are specified.",
