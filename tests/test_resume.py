@@ -14,7 +14,7 @@ from pathlib import Path
 from wireproof.journal import read_journal
 from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.latency import Latency
-from wireproof.standin.serve import bound, standin_at
+from wireproof.standin.serve import Server, bound, standin_at
 from wireproof.standin.wire import Answer, Ask
 
 COMMAND = [sys.executable, "-m", "wireproof", "certify", "--model", "gpt-4.1-mini", "--concurrency", "4"]
@@ -25,10 +25,6 @@ def _counted_standin(seen: Counter[str]):  # type: ignore[no-untyped-def]  # a c
     """The stand-in, slowed down, counting the requests it was sent by their body."""
     import contextlib
     import threading
-
-    import uvicorn
-
-    from wireproof.standin.app import asgi_app
 
     setup = Setup(latency=Latency(60.0, 5.0))
     backend = Backend(setup)
@@ -41,7 +37,7 @@ def _counted_standin(seen: Counter[str]):  # type: ignore[no-untyped-def]  # a c
     @contextlib.contextmanager
     def running():  # type: ignore[no-untyped-def]
         listening = bound("127.0.0.1", 0)
-        server = uvicorn.Server(uvicorn.Config(asgi_app(serve), lifespan="off", log_level="critical"))
+        server = Server(serve)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:

@@ -6,12 +6,16 @@ import json
 import socket
 import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
 
 import pytest
 
 from wireproof.standin.backend import Setup
 from wireproof.standin.faults import all_faults
-from wireproof.standin.serve import bound, embedded, standin_at, uvicorn_server, with_faults
+from wireproof.standin.serve import Server, bound, embedded, standin_at, with_faults
 from wireproof.standin.wire import Answer, Ask, Frame, json_answer
 
 
@@ -60,21 +64,60 @@ def test_faults_stand_in_front_of_the_backend() -> None:
         with_faults(serve, ["nope"])
 
 
+@contextmanager
+def running(server: Server) -> Iterator[socket.socket]:
+    """A connection to `server`, which runs until the block ends."""
+    with bound("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        with socket.create_connection(listening.getsockname()) as client:
+            client.settimeout(5)
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
 def test_a_cut_stream_closes_the_connection_without_its_end() -> None:
-    listening = bound("127.0.0.1", 0)
-    server = uvicorn_server(lambda _ask: Answer(frames=[Frame(0, b"data: {}\n\n")], cut=True))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    with socket.create_connection(listening.getsockname()) as client:
+    with running(Server(lambda _ask: Answer(frames=[Frame(0, b"data: {}\n\n")], cut=True))) as client:
         client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         heard = b""
         while piece := client.recv(65536):
             heard += piece
-    server.should_exit = True
-    thread.join()
-    listening.close()
     assert b"data: {}" in heard
     assert not heard.endswith(b"0\r\n\r\n")
+
+
+def test_who_asks_for_a_websocket_gets_one_when_there_is_an_app_for_it() -> None:
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        assert (scope["type"], scope["path"]) == ("websocket", "/v1/realtime")
+        await receive()
+        await send({"type": "websocket.accept"})
+        heard = await receive()
+        await send({"type": "websocket.send", "text": heard["text"] + "!"})
+
+    asked = b"GET /v1/realtime HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    asked += b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    with running(Server(lambda _ask: json_answer({}), sockets=echo)) as client:
+        client.sendall(asked[:50])
+        client.sendall(asked[50:])
+        assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"\x81\x82\0\0\0\0hi")  # a text frame under a mask of zeros
+        assert client.recv(65536)[:5] == b"\x81\x03hi!"
+
+
+def test_without_an_app_such_a_request_is_like_any_other() -> None:
+    with running(Server(lambda ask: json_answer({"path": ask.path}))) as client:
+        client.sendall(b"GET /v1/x HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
+        heard = client.recv(65536)
+    assert heard.startswith(b"HTTP/1.1 200 ")
+    assert heard.endswith(b'{"path": "/v1/x"}')
+
+
+def test_a_server_that_ends_does_not_wait_for_streams() -> None:
+    endless = (Frame(50.0, b"data: {}\n\n") for _ in count())
+    with running(Server(lambda _ask: Answer(frames=endless))) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"data: {}" in client.recv(65536) + client.recv(65536)
 
 
 def test_a_taken_port_is_an_error_at_once() -> None:

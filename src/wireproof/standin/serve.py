@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from wireproof.standin.app import asgi_app
 from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.catalogue import DEFAULT_MODEL
+from wireproof.standin.connection import Connection
+from wireproof.standin.delivery import Witness
 from wireproof.standin.faults import Fault, all_faults
-from wireproof.standin.truth import Truth
-from wireproof.standin.wire import Serve
+from wireproof.standin.floor import Floor
+from wireproof.standin.truth import OWN, Truth, telling
+from wireproof.standin.wire import Answer, Ask, Serve
 
 LOCALHOST = "127.0.0.1"
 BACKLOG = 2048
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class StandIn(NamedTuple):
@@ -99,25 +105,57 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
     return reduce(lambda inner, fault: fault.over(inner), reversed(chosen), serve)
 
 
-def _server(backend: Backend, serve: Serve, truth: bool) -> uvicorn.Server:
-    return uvicorn_server(serve, Truth() if truth else None, backend.reset)
+def _server(backend: Backend, serve: Serve, truth: bool) -> Server:
+    return Server(serve, Truth() if truth else None, backend.reset)
 
 
-def uvicorn_server(
-    serve: Serve, truth: Truth | None = None, reset: Callable[[], None] = lambda: None
-) -> uvicorn.Server:
-    """A server that has not started yet. Cut answers are no errors to it, so its own log is off."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            asgi_app(serve, truth, reset),
-            # uvloop gathers writes until the end of its turn: quicker, but truth needs them when they are made.
-            loop="asyncio" if truth is not None else "auto",
-            http="httptools",
-            lifespan="off",
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=0,
-            backlog=BACKLOG,
+class Server(uvicorn.Server):
+    """uvicorn's event loop, listening and signals under our own HTTP. Not started yet.
+
+    `sockets` is the ASGI app for who asks for a WebSocket; without one such a request is like any other.
+    """
+
+    def __init__(
+        self,
+        serve: Serve,
+        truth: Truth | None = None,
+        reset: Callable[[], None] = lambda: None,
+        sockets: App | None = None,
+    ) -> None:
+        self._serve_asked = serve if truth is None else telling(serve, truth, reset)
+        self._truth = truth
+        self._has_sockets = sockets is not None
+        super().__init__(
+            uvicorn.Config(
+                sockets or _nothing,
+                http=self._connection,  # type: ignore[arg-type]  # it is called, and nothing else
+                lifespan="off",
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=0,
+                backlog=BACKLOG,
+            )
         )
-    )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        upgraded = self._socket_protocol if self._has_sockets else None
+        self._floor = Floor(self._serve_asked, asyncio.get_running_loop(), self._witnesses, upgraded)
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._floor.close()
+        await super().shutdown(sockets)
+
+    def _connection(self, **_: Any) -> Connection:
+        return Connection(self._floor)
+
+    def _socket_protocol(self) -> asyncio.Protocol:
+        return HttpToolsProtocol(config=self.config, server_state=self.server_state, app_state={})
+
+    def _witnesses(self, ask: Ask, answer: Answer, at_s: float) -> tuple[Witness, ...]:
+        return () if self._truth is None or ask.path.startswith(OWN) else (self._truth.begin(ask, answer, at_s),)
+
+
+async def _nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+    """uvicorn wants an app even where it has nothing to ask it for."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from wireproof.standin.wire import Answer, Ask
+from wireproof.standin.wire import Answer, Ask, Serve, json_answer
 
 TOKEN_FRAME = re.compile(rb'"(?:content|text|arguments|input)": ?"(?!")')
 PERCENTILES = (50, 90, 99)
+OWN = "/_standin/"
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Timing:
     streamed: bool
     received_s: float
     received_unix: float
+    forget: Callable[[], None] = field(repr=False)
     first_byte_s: float | None = None
     tokens_s: list[float] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
@@ -36,12 +39,14 @@ class Timing:
     def wrote(self, at_s: float, data: bytes, due_s: float | None = None) -> None:
         if self.first_byte_s is None:
             self.first_byte_s = at_s
-        if not self.streamed:
-            self.is_whole = True
-        elif TOKEN_FRAME.search(data):
+        if self.streamed and TOKEN_FRAME.search(data):
             self.tokens_s.append(at_s)
         if due_s is not None:
             self.late_s.append(at_s - due_s)
+
+    def ended(self, at_s: float, *, is_whole: bool) -> None:
+        self.ended_s, self.is_whole = at_s, is_whole
+        self.forget()
 
     def json(self) -> dict[str, Any]:
         def since(at_s: float | None) -> float | None:
@@ -66,32 +71,31 @@ class Truth:
     """Every request since the start or the last `clear`. Touched from the event loop only."""
 
     def __init__(self) -> None:
-        self._timings: list[Timing] = []
+        self.timings: list[Timing] = []
         self._running = 0
         self._most_running = 0
 
     def begin(self, ask: Ask, answer: Answer, at_s: float) -> Timing:
         received_unix = time.time() - (time.perf_counter() - at_s)
         id = answer.header("x-request-id") or ""
-        timing = Timing(id, ask.path, answer.status, answer.is_stream, at_s, received_unix)
-        self._timings.append(timing)
+        timing = Timing(id, ask.path, answer.status, answer.is_stream, at_s, received_unix, self._one_less)
+        self.timings.append(timing)
         self._running += 1
         self._most_running = max(self._most_running, self._running)
         return timing
 
-    def end(self, timing: Timing, at_s: float) -> None:
-        timing.ended_s = at_s
+    def _one_less(self) -> None:
         self._running -= 1
 
     def clear(self) -> None:
         """Forgets what has ended and what runs; what runs now is counted no more when it ends."""
-        self._timings.clear()
+        self.timings.clear()
         self._most_running = self._running
 
     def report(self) -> dict[str, Any]:
         """`{counts, concurrent_max, ttft_ms, itl_ms, e2e_ms, late_ms, requests}`; times as percentiles."""
-        rows = [timing.json() for timing in self._timings]
-        statuses = sorted({timing.status for timing in self._timings})
+        rows = [timing.json() for timing in self.timings]
+        statuses = sorted({timing.status for timing in self.timings})
         return {
             "counts": {
                 "requests": len(rows),
@@ -104,9 +108,26 @@ class Truth:
             "ttft_ms": percentiles([row["ttft_ms"] for row in rows if row["ttft_ms"] is not None]),
             "itl_ms": percentiles([gap for row in rows for gap in row["itl_ms"]]),
             "e2e_ms": percentiles([row["e2e_ms"] for row in rows if row["e2e_ms"] is not None]),
-            "late_ms": percentiles([late * 1000 for timing in self._timings for late in timing.late_s]),
+            "late_ms": percentiles([late * 1000 for timing in self.timings for late in timing.late_s]),
             "requests": rows,
         }
+
+
+def telling(serve: Serve, truth: Truth, reset: Callable[[], None]) -> Serve:
+    """`serve`, and in a namespace of its own what `truth` knows."""
+
+    def told(ask: Ask) -> Answer:
+        if not ask.path.startswith(OWN):
+            return serve(ask)
+        if (ask.method, ask.path) == ("GET", f"{OWN}truth"):
+            return json_answer(truth.report())
+        if (ask.method, ask.path) == ("POST", f"{OWN}reset"):
+            reset()
+            truth.clear()
+            return json_answer({"reset": True})
+        return json_answer({"error": {"message": "only GET truth and POST reset live here"}}, 404)
+
+    return told
 
 
 def percentiles(values: list[float]) -> dict[str, float | int]:
