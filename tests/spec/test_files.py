@@ -146,16 +146,6 @@ def test_a_schema_takes_the_legal_and_refuses_the_nearest_breach(name: str) -> N
     assert [change for change in breaches if schema.holds(changed(value, change))] == []
 
 
-@pytest.mark.parametrize("name", ["FileObject", "Upload", "Batch"])
-def test_a_life_leads_through_states_that_the_schema_knows(name: str) -> None:
-    node = SPEC.document["components"]["schemas"][name]
-    life = node["x-lifecycle"]
-    states = set(node["properties"][life["field"]]["enum"])
-    reached = {*life["start"], *(to for moves in life["moves"].values() for to in moves)}
-    assert reached == states
-    assert set(life["moves"]) <= states
-
-
 def test_the_lines_of_a_batch_are_described_beside_it() -> None:
     lines = SPEC.operations["createBatch"].node["x-lines"]
     assert {way: ref["$ref"].rpartition("/")[2] for way, ref in lines.items()} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +91,18 @@ def test_an_upload_ends_once(ending: str) -> None:
         assert error(answer)["message"].startswith(f"Upload {upload['id']} is {ending}")
     clock.now += 3600
     assert len(to.answer(ask("GET", "/files")).json["data"]) == (ending == "completed")
+
+
+def test_a_restart_loses_no_part(tmp_path: Path) -> None:
+    setup, clock = Setup(state=tmp_path / "state"), Clock()
+    first = backend(setup, clock)
+    upload = begun(first)
+    ids = parts(first, upload)
+    first.close()
+    second = backend(setup, clock)
+    file = complete(second, upload, ids).json["file"]
+    assert second.answer(ask("GET", f"/files/{file['id']}/content")).body == WHOLE
+    second.close()
 
 
 def test_a_part_may_be_64_mb_or_what_was_set() -> None:
