@@ -255,7 +255,7 @@ def test_the_newest_model_tells_the_language() -> None:
 # ---- as events
 
 
-def streamed(*more: tuple[str, str], **fields: str) -> list[dict[str, Any]]:
+def streamed(*more: tuple[str, str], **fields: Any) -> list[dict[str, Any]]:
     return list(events_of(frames_of(heard(sound(), *more, stream="true", **fields))))
 
 
@@ -327,7 +327,7 @@ def test_translated_captions_parse(format: str) -> None:
     ],
     ids=str,
 )
-def test_what_does_not_go_together_is_refused_by_name(fields: dict[str, str], param: str) -> None:
+def test_what_does_not_go_together_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
     assert asking.error(heard(sound(), status=400, **fields))["param"] == param
 
 

@@ -152,7 +152,7 @@ def test_what_is_no_recording_is_said_so_and_a_playlist_opens_nothing() -> None:
 
 
 def test_a_film_opens_at_its_size_and_lasts_as_long_as_asked() -> None:
-    data = films.film(films.Footage(("a lighthouse",), 4, 320, 180))
+    data = films.film(films.Footage((("a lighthouse", 4),), 320, 180))
     assert films.watched(data) == (320, 180, 4.0)
     with av.open(io.BytesIO(data), "r") as container:
         frames = [bytes(frame.planes[0]) for frame in container.decode(container.streams.video[0])]
@@ -161,10 +161,16 @@ def test_a_film_opens_at_its_size_and_lasts_as_long_as_asked() -> None:
 
 
 def test_a_film_comes_with_a_still_and_a_sheet_of_them() -> None:
-    footage = films.Footage(("a lighthouse", "a windmill"), 8, 720, 1280)
+    footage = films.Footage((("a lighthouse", 4), ("a windmill", 4)), 720, 1280)
     still, sheet = opened(films.thumbnail(footage)), opened(films.spritesheet(footage))
     assert (still.format, still.size) == ("WEBP", (720, 1280))
     assert (sheet.format, sheet.size) == ("JPEG", (720 // 4 * 4, 1280 // 4 * 3))
+
+
+def test_the_scenes_of_a_film_follow_one_another() -> None:
+    footage = films.Footage((("one", 4), ("two", 8)), 320, 180)
+    assert footage.seconds == 12
+    assert [footage.meaning(second) for second in (0, 3.9, 4, 11.9, 12)] == ["one", "one", "two", "two", "two"]
 
 
 def test_what_is_no_film_is_said_so() -> None:

@@ -34,6 +34,7 @@ SERVED = (
     "gpt-4o-transcribe-diarize",
     "gpt-transcribe",
     "sora-2",
+    "sora-2-pro",
 )
 DEFAULT_MODEL = SERVED[0]
 # Any moment would do; it is the release of gpt-4.1-mini, 2025-04-14.
@@ -47,6 +48,7 @@ LIMITS_AS = {
     "tts-1": "gpt-4o-mini-tts",
     "whisper-1": "gpt-4o-mini-transcribe",
     "gpt-4o-transcribe": "gpt-4o-transcribe-diarize",
+    "sora-2-pro": "sora-2",
 }
 
 

@@ -35,15 +35,22 @@ class Unwatchable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """`meanings` are shown one after the other, the whole lasts `seconds`."""
+    """`scenes` are shown one after the other: what each means, and for how many seconds."""
 
-    meanings: tuple[str, ...]
-    seconds: int
+    scenes: tuple[tuple[str, int], ...]
     width: int
     height: int
 
+    @property
+    def seconds(self) -> int:
+        return sum(seconds for _, seconds in self.scenes)
+
     def meaning(self, second: float) -> str:
-        return self.meanings[min(len(self.meanings) - 1, int(second * len(self.meanings) / self.seconds))]
+        for meaning, seconds in self.scenes:
+            if second < seconds:
+                return meaning
+            second -= seconds
+        return self.scenes[-1][0]
 
 
 @lru_cache(maxsize=8)
