@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standin.asking import CHAT, EMBEDDING, Clock, ask, backend, error, form, post, user
+from standin.asking import CHAT, EMBEDDING, LEGACY, Clock, ask, backend, error, form, post, user
 
 from wireproof.spec import load_spec
 from wireproof.standin.backend import Backend, Setup
@@ -16,6 +16,10 @@ from wireproof.standin.wire import Answer
 
 CHATS, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
 Lines = list[dict[str, Any]]
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5Er"
+    "kJggg=="
+)
 
 
 def chat_line(id: str, text: str = "Hello", url: str = CHATS, **fields: Any) -> dict[str, Any]:
@@ -122,6 +126,37 @@ def test_embeddings_are_batched_as_well() -> None:
     lines = results(to, batch["output_file_id"])
     assert [len(line["response"]["body"]["data"]) for line in lines.values()] == [2, 2, 2]
     assert (batch["usage"]["output_tokens"], batch["usage"]["total_tokens"]) == (0, batch["usage"]["input_tokens"])
+
+
+# The least body of each endpoint that a batch may name, and the object that answers it.
+ENDPOINTS: dict[str, tuple[dict[str, Any], str]] = {
+    CHATS: ({"model": CHAT, "messages": user("Hello")}, "chat.completion"),
+    "/v1/completions": ({"model": LEGACY, "prompt": "Once"}, "text_completion"),
+    "/v1/responses": ({"model": CHAT, "input": "Hello"}, "response"),
+    EMBEDDINGS: ({"model": EMBEDDING, "input": "x"}, "list"),
+    "/v1/moderations": ({"input": "Hello"}, ""),
+    "/v1/images/generations": ({"model": "gpt-image-1", "prompt": "a river"}, ""),
+    "/v1/images/edits": ({"model": "gpt-image-1", "prompt": "a river", "images": [{"image_url": PIXEL}]}, ""),
+    "/v1/videos": ({"model": "sora-2", "prompt": "a river"}, "video"),
+}
+
+
+def test_every_endpoint_that_a_batch_may_name_is_tried_here() -> None:
+    assert set(ENDPOINTS) == set(load_spec().document["components"]["schemas"]["BatchEndpoint"]["enum"])
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_batch_runs_through_any_of_its_endpoints(endpoint: str) -> None:
+    body, kind = ENDPOINTS[endpoint]
+    to, batch = finished([{"custom_id": "a", "method": "POST", "url": endpoint, "body": body}], endpoint)
+    assert batch["request_counts"]["completed"] == 1, results(to, batch["error_file_id"])
+    line = results(to, batch["output_file_id"])["a"]
+    assert line["response"]["body"].get("object", "") == kind
+    operation = load_spec().operation_for("POST", endpoint.removeprefix("/v1"))
+    assert operation is not None
+    schema = operation.answer_schema(200)
+    assert schema is not None
+    assert list(schema.violations(line["response"]["body"])) == []
 
 
 def test_a_line_that_fails_is_told_in_the_file_of_errors_and_hinders_no_other() -> None:

@@ -24,8 +24,10 @@ def tell_plan(plan: Any, settings: Any) -> None:
     if plan.ceiling:
         one = plan.ceiling
         minute = "" if one.minute_s == 60 else f", in a minute of {one.minute_s:g} s"
-        day = f", {one.rpd} RPD" if one.rpd else ""
-        click.echo(f"  limits of {one.tier}: {one.rpm} RPM, {one.tpm} TPM{day}{minute}")
+        limits = ", ".join(
+            f"{limit} {unit}" for limit, unit in ((one.rpm, "RPM"), (one.tpm, "TPM"), (one.rpd, "RPD")) if limit
+        )
+        click.echo(f"  limits of {one.tier}: {limits}{minute}")
     for leg in plan.legs:
         shape = f"{leg.users} users" if leg.users else f"{leg.rate_rps:.3g} requests/s, {leg.spacing}"
         much = f", {leg.most_requests} requests" if leg.most_requests else ""
