@@ -15,10 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.admission import admitted
-from wireproof.standin.door import check_client_id, key_of
+from wireproof.standin.call import Call
+from wireproof.standin.door import check_client_id, key_of, no_route
+from wireproof.standin.lent_keys import lent
 from wireproof.standin.refusals import Refused
 from wireproof.standin.resources import links
-from wireproof.standin.serving import handlers
+from wireproof.standin.serving import handlers, sockets
+from wireproof.standin.sockets import Session
 from wireproof.standin.wire import Answer, Ask, Headers
 from wireproof.standin.world import DEFAULT_KEY, DEFAULT_TIER, Setup, World
 
@@ -45,6 +48,7 @@ class Backend:
         boot: str | None = None,
     ) -> None:
         self.setup = setup or Setup()
+        self.clock = clock
         self.world = World(self.setup, self.perform, clock, boot)
 
     def answer(self, ask: Ask) -> Answer:
@@ -52,6 +56,18 @@ class Backend:
         answer = self._answer(ask, is_metered=True)
         self.world.store.commit()
         return answer
+
+    def connect(self, ask: Ask) -> Session | Answer:
+        """The session that a handshake opens, or why it does not."""
+        self.world.catch_up()
+        serial = self.world.serial()
+        try:
+            call = self._admitted(ask, serial, is_metered=True)
+            if call.operation.id not in sockets():
+                raise no_route(ask)
+            return sockets()[call.operation.id](self.world, call)
+        except Refused as refused:
+            return _signed(refused.answer, serial)
 
     def perform(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
         """An inner request to `path` (which begins with `/v1`), unmetered; by default under the first key."""
@@ -73,20 +89,30 @@ class Backend:
         try:
             if ask.path.startswith(links.PREFIX):
                 return links.linked(world, ask)
-            key = key_of(ask, self.setup.keys)
-            check_client_id(ask)
-            call = admitted(ask, key, serial, world.now, world.serial, is_metered=is_metered)
+            call = self._admitted(ask, serial, is_metered=is_metered)
             answer = handlers()[call.operation.id](world, call)
         except Refused as refused:
             answer = refused.answer
-        frames = answer.frames if isinstance(answer.frames, list) else ()
-        whole_ms = frames[0].delay_ms if frames else answer.delay_ms
-        return replace(
-            answer,
-            headers=(
-                *answer.headers,
-                ("x-request-id", f"req_{serial}"),
-                ("openai-processing-ms", str(max(1, round(whole_ms)))),
-                *STANDING,
-            ),
-        )
+        return _signed(answer, serial)
+
+    def _admitted(self, ask: Ask, serial: str, *, is_metered: bool) -> Call:
+        world = self.world
+        row = lent(world, ask)
+        key = row["_owner"] if row else key_of(ask, self.setup.keys)
+        check_client_id(ask)
+        return admitted(ask, key, serial, world.now, world.serial, is_metered=is_metered)
+
+
+def _signed(answer: Answer, serial: str) -> Answer:
+    """With the headers that every answer has."""
+    frames = answer.frames if isinstance(answer.frames, list) else ()
+    whole_ms = frames[0].delay_ms if frames else answer.delay_ms
+    return replace(
+        answer,
+        headers=(
+            *answer.headers,
+            ("x-request-id", f"req_{serial}"),
+            ("openai-processing-ms", str(max(1, round(whole_ms)))),
+            *STANDING,
+        ),
+    )

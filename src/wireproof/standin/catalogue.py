@@ -35,6 +35,10 @@ SERVED = (
     "gpt-transcribe",
     "sora-2",
     "sora-2-pro",
+    "gpt-realtime",
+    "gpt-realtime-1.5",
+    "gpt-realtime-2.1",
+    "gpt-realtime-mini",
 )
 DEFAULT_MODEL = SERVED[0]
 # Any moment would do; it is the release of gpt-4.1-mini, 2025-04-14.

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -19,11 +19,14 @@ from wireproof.standin.connection import Connection
 from wireproof.standin.delivery import Witness
 from wireproof.standin.faults import Fault, all_faults
 from wireproof.standin.floor import Floor
+from wireproof.standin.sockets import converse
 from wireproof.standin.truth import OWN, Truth, telling
 from wireproof.standin.wire import Answer, Ask, Serve
 
 LOCALHOST = "127.0.0.1"
 BACKLOG = 2048
+# Of a socket: 15 MiB of sound in base64, and what is around it.
+MOST_MESSAGE_BYTES = 24 * 1024 * 1024
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -106,7 +109,8 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
 
 
 def _server(backend: Backend, serve: Serve, truth: bool) -> Server:
-    return Server(serve, Truth() if truth else None, backend.reset)
+    sockets = partial(converse, backend.connect, backend.clock)
+    return Server(serve, Truth() if truth else None, backend.reset, sockets)
 
 
 class Server(uvicorn.Server):
@@ -134,6 +138,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=0,
+                interface="asgi3",  # which uvicorn cannot see in a partial function
+                ws_max_size=MOST_MESSAGE_BYTES,
                 backlog=BACKLOG,
             )
         )

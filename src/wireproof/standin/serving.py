@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wireproof.standin.call import Call
+from wireproof.standin.sockets import Session
 from wireproof.standin.wire import Answer
 
 if TYPE_CHECKING:
     from wireproof.standin.world import World
 
 Handler = Callable[["World", Call], Answer]
+Open = Callable[["World", Call], Session]
 # World, the id of what it concerns, and the moment it fell due.
 Deed = Callable[["World", str, float], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,6 +30,11 @@ def serves(*operation_ids: str) -> Callable[[Function], Function]:
     return _mark("serves", operation_ids)
 
 
+def converses(operation_id: str) -> Callable[[Function], Function]:
+    """Marks what opens the session of an operation that is a socket."""
+    return _mark("converses", (operation_id,))
+
+
 def deed(name: str) -> Callable[[Function], Function]:
     """Marks a `Deed`: what `World.at` plans by this name."""
     return _mark("deed", (name,))
@@ -36,6 +43,11 @@ def deed(name: str) -> Callable[[Function], Function]:
 @cache
 def handlers() -> Mapping[str, Handler]:
     return _marked("serves")
+
+
+@cache
+def sockets() -> Mapping[str, Open]:
+    return _marked("converses")
 
 
 @cache
