@@ -127,6 +127,9 @@ def test_a_function_and_its_result_go_on(client: openai.OpenAI, standin: StandIn
             ["shell_call", "shell_call_output", "message"],
         ),
         ("Use the shell", {"type": "shell"}, ["shell_call"]),
+        ("Use the shell", {"type": "local_shell"}, ["local_shell_call"]),
+        ("Patch it", {"type": "apply_patch"}, ["apply_patch_call"]),
+        ("Look at the screen", {"type": "computer"}, ["computer_call"]),
         ("Note it", {"type": "custom", "name": "note"}, ["custom_tool_call"]),
     ],
 )

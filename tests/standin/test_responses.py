@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from standin.asking import CHAT, Clock, ask, backend, chat, error, post
-from standin.responding import REASONER, asked, delete, get, kinds, response, text
+from standin.responding import REASONER, asked, delete, events, get, kinds, response, text
 
 from wireproof.standin.backend import Setup
 from wireproof.standin.latency import Latency
@@ -226,6 +227,60 @@ def test_a_compaction_stands_for_what_was_said() -> None:
     assert asked([strange, {"role": "user", "content": "Hello"}], to).status == 200
 
 
+def test_what_piles_up_is_put_in_short_beyond_a_threshold() -> None:
+    to = backend()
+    limits = [{"type": "compaction", "compact_threshold": 1000}]
+    first = response("word " * 900, to, context_management=limits)
+    assert kinds(first) == ["message"]
+    second = response("word " * 900, to, context_management=limits, previous_response_id=first["id"])
+    assert kinds(second) == ["compaction", "message"]
+    third = response("And now?", to, context_management=limits, previous_response_id=second["id"])
+    assert third["usage"]["input_tokens"] < second["usage"]["input_tokens"]
+    assert kinds(third) == ["message"]
+
+
+def test_a_trigger_puts_all_in_short_and_says_nothing_else() -> None:
+    to = backend()
+    trigger = {"type": "compaction_trigger"}
+    first = response("A long story", to)
+    short = response([trigger], to, previous_response_id=first["id"])
+    assert kinds(short) == ["compaction"]
+    after = response("Say: on", to, previous_response_id=short["id"])
+    assert after["usage"]["input_tokens"] < short["usage"]["input_tokens"]
+    assert error(asked([trigger, {"role": "user", "content": "Hi"}], to))["param"] == "input[0]"
+
+
+def test_input_and_output_are_moderated_when_that_is_asked_for() -> None:
+    wanted: Any = {"model": "omni-moderation-latest"}
+    scored = response("Say: gore", moderation=wanted)["moderation"]
+    assert [scored[side]["flagged"] for side in ("input", "output")] == [True, True]
+    assert not response("Say: roses", moderation=wanted)["moderation"]["output"]["flagged"]
+    for side, used in (("input", 0), ("output", 1)):
+        held = response("Say: gore", moderation={**wanted, "policy": {side: {"mode": "block"}}})
+        assert (held["output"], held["incomplete_details"]) == ([], {"reason": "content_filter"})
+        assert held["usage"]["output_tokens"] == used
+    assert error(asked("Hi", moderation={"model": CHAT}))["param"] == "moderation.model"
+
+
+def test_a_restart_loses_nothing(tmp_path: Path) -> None:
+    setup = Setup(state=tmp_path / "state.db")
+    clock = Clock()
+    to = backend(setup, clock)
+    conversation = post("/conversations", {}, to).json["id"]
+    made = response("Say: good day", to, conversation=conversation)
+    later = response("Say: later", to, conversation=conversation, background=True)
+    told = events(get(to, f"/responses/{made['id']}", "stream=true"))
+    to.close()
+    again = backend(setup, clock)
+    assert get(again, f"/responses/{made['id']}").json == made
+    assert events(get(again, f"/responses/{made['id']}", "stream=true")) == told
+    assert get(again, f"/responses/{later['id']}").json["status"] == "queued"
+    clock.now += 10
+    assert text(get(again, f"/responses/{later['id']}").json) == "later"
+    assert len(get(again, f"/conversations/{conversation}/items").json["data"]) == 4
+    again.close()
+
+
 REFUSED: list[tuple[dict[str, Any], int, str | None, str | None]] = [
     ({"model": "none"}, 400, "model", "model_not_found"),
     ({"model": "text-embedding-3-small"}, 400, "model", "model_not_found"),
@@ -255,6 +310,13 @@ REFUSED: list[tuple[dict[str, Any], int, str | None, str | None]] = [
     ({"input": [{"role": "assistant", "content": [{"type": "input_image", "image_url": "x"}]}]}, 400,
      "input[0].content[0].type", "invalid_value"),
     ({"input": [{"type": "item_reference", "id": "msg_none"}]}, 404, "input[0]", None),
+    ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, 400, "input[0].content[0]",
+     "missing_required_parameter"),
+    ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, 400,
+     "input[0].content[0].image_url", "invalid_image_url"),
+    ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-none"}]}]}, 404,
+     "input[0].content[0].file_id", None),
+    ({"context_management": [{"type": "forgetting"}]}, 400, "context_management[0].type", "invalid_value"),
 ]  # fmt: skip
 
 

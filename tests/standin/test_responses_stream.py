@@ -108,6 +108,11 @@ def test_a_shell_tells_its_commands_and_what_they_print() -> None:
     assert found.index("shell_call_command.done") < found.index("shell_call_output_content.delta")
 
 
+def test_a_compaction_tells_that_it_is_at_work() -> None:
+    said = [{"role": "user", "content": "Hello"}, {"type": "compaction_trigger"}]
+    assert names(streamed(said))[2:-1] == ["output_item.added", "compaction.compacting", "output_item.done"]
+
+
 def test_a_citation_comes_before_its_text_is_done() -> None:
     found = names(streamed("Search the web", tools=[{"type": "web_search"}]))
     assert found.index("output_text.annotation.added") == found.index("output_text.done") - 1

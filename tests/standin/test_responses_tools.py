@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_choice_of_what_is_not_there_is_refused(fields: dict[str, Any]) -> Non
     assert error(asked("Hi", **fields))["param"] == "tool_choice"
 
 
-@pytest.mark.parametrize("kind", ["computer", "tool_search", "programmatic_tool_calling", "apply_patch", "local_shell"])
+@pytest.mark.parametrize("kind", ["tool_search", "programmatic_tool_calling"])
 def test_tools_that_are_not_served_are_refused_by_name(kind: str) -> None:
     refused = error(asked("Hi", tools=[{"type": kind}]))
     assert (refused["param"], refused["code"]) == ("tools[0].type", "unsupported_value")
@@ -98,6 +99,12 @@ def test_arguments_are_cut_where_the_tokens_end() -> None:
     (call,) = made["output"]
     assert (call["type"], call["status"], made["status"]) == ("custom_tool_call", "incomplete", "incomplete")
     assert made["usage"]["output_tokens"] == 16
+
+
+def test_the_input_of_a_custom_tool_matches_its_expression() -> None:
+    tool = {**NOTE, "format": {"type": "grammar", "syntax": "regex", "definition": "[a-f]{3}-[0-9]{2}"}}
+    (call,) = response("Hi", tools=[tool], tool_choice="required")["output"]
+    assert re.fullmatch("[a-f]{3}-[0-9]{2}", call["input"])
 
 
 def test_web_pages_are_searched_and_cited_where_they_are_named() -> None:
@@ -170,6 +177,31 @@ def test_a_hosted_shell_answers_itself_and_a_local_one_waits() -> None:
     printed = {"stdout": "x", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}
     result = {"type": "shell_call_output", "call_id": call["call_id"], "output": [printed]}
     assert kinds(response([result], to, previous_response_id=local["id"])) == ["message"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "words", "kind", "result"),
+    [
+        ({"type": "local_shell"}, "Use the shell", "local_shell_call", None),
+        ({"type": "apply_patch"}, "Patch it", "apply_patch_call", {"status": "completed"}),
+        ({"type": "computer"}, "Look at the screen", "computer_call", {"output": {"type": "computer_screenshot"}}),
+        (
+            {"type": "computer_use_preview", "environment": "mac", "display_width": 800, "display_height": 600},
+            "Look at the screen",
+            "computer_call",
+            {"output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,aaaa"}},
+        ),
+    ],
+)
+def test_what_the_callers_machine_does_is_waited_for(tool: Any, words: str, kind: str, result: Any) -> None:
+    to = backend()
+    first = response(words, to, tools=[tool])
+    (call,) = first["output"]
+    assert call["type"] == kind
+    about = {"id": call["id"], "output": "x"} if result is None else {"call_id": call["call_id"], **result}
+    onwards = response([{"type": f"{kind}_output", **about}], to, tools=[tool], previous_response_id=first["id"])
+    assert kinds(onwards) == ["message"]
+    assert kinds(response(words, to, tools=[tool], tool_choice="none")) == ["message"]
 
 
 def test_a_server_is_listed_once_and_called_when_that_is_approved() -> None:

@@ -65,12 +65,12 @@ def check_media(body: Mapping[str, Any]) -> None:
         for place, part in enumerate(parts(message)):
             where = f"messages[{at}].content[{place}]"
             if part.get("type") == "image_url":
-                _check_image(part["image_url"]["url"], f"{where}.image_url.url")
+                check_image(part["image_url"]["url"], f"{where}.image_url.url")
             elif part.get("type") == "input_audio" and not _is_base64(part["input_audio"]["data"]):
                 raise invalid("Invalid base64 audio data.", f"{where}.input_audio.data", "invalid_value")
 
 
-def _check_image(url: str, where: str) -> None:
+def check_image(url: str, where: str) -> None:
     if url.startswith(("http://", "https://")):
         return
     head, comma, data = url.partition(",")

@@ -13,10 +13,13 @@ from wireproof.standin.call import Call
 from wireproof.standin.catalogue import Model
 from wireproof.standin.chat import VERBOSITY
 from wireproof.standin.logprobs import entry, ranked
+from wireproof.standin.patterns import matching
 from wireproof.standin.reasoning import thought_tokens
 from wireproof.standin.resources.responses import hosted, mcp
 from wireproof.standin.resources.responses.asked import RESULTS, Asked
+from wireproof.standin.resources.responses.compaction import compacted, summary_of
 from wireproof.standin.resources.responses.items import LOGPROBS, Item
+from wireproof.standin.resources.responses.moderated import holds_back, judged
 from wireproof.standin.resources.responses.tools import Declared, chosen, declared
 from wireproof.standin.structured import forced_json
 from wireproof.standin.tokens import count, joined, tokenized
@@ -40,6 +43,13 @@ class Answered:
     reasoning_tokens: int = 0
     output_tokens: int = 0
     is_cut: bool = False
+    is_held_back: bool = False
+    moderation: dict[str, Any] | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is incomplete; None when it is not."""
+        return "content_filter" if self.is_held_back else "max_output_tokens" if self.is_cut else None
 
     def spend(self, tokens: int) -> bool:
         """Whether there are so many; what there is is spent."""
@@ -51,10 +61,32 @@ class Answered:
 
 
 def answered(world: World, call: Call, asked: Asked, model: Model) -> Answered:
-    """The output. Refuses what only its making shows: stores that are not there, approvals of nothing."""
+    """The output, as moderation lets it through. Refuses what only its making shows: stores that are not there,
+    approvals of nothing.
+    """
+    if call.body.get("moderation") is None:
+        return _answered(world, call, asked, model)
+    before = judged(world, call.body, asked.given)
+    if holds_back(call.body, "input", before):
+        return Answered(0, is_held_back=True, moderation={"input": before, "output": judged(world, call.body, ())})
+    made = _answered(world, call, asked, model)
+    after = judged(world, call.body, made.items)
+    if holds_back(call.body, "output", after):
+        made.is_held_back = True
+        made.items = [item for item in made.items if item["type"] != "message"]
+    made.moderation = {"input": before, "output": after}
+    return made
+
+
+def _answered(world: World, call: Call, asked: Asked, model: Model) -> Answered:
     body = call.body
     meaning = _meaning(asked, body, model)
     made = Answered(body.get("max_output_tokens") or model.max_output_tokens)
+    if asked.is_to_be_compacted:
+        made.items.append(compacted(asked.words, meaning, call.id))
+        made.spend(min(made.left, count(summary_of(made.items[0]))))
+    if asked.is_only_to_be_compacted:
+        return made
     _think(made, body, model, meaning, call)
     if made.is_cut:
         return made
@@ -117,7 +149,10 @@ def _call_back(made: Answered, call: Call, asked: Asked, tool: Declared, meaning
     """A call that the caller has to make; cut short when the tokens run out. False when there were none left."""
     if made.is_cut:
         return False
-    tokens = list(arguments_of(tool.as_chat, asked.words, meaning))
+    if tool.pattern is not None:
+        tokens = tokenized(matching(tool.pattern, prose.dice(meaning)))
+    else:
+        tokens = list(arguments_of(tool.as_chat, asked.words, meaning))
     kept = tokens[: made.left]
     made.spend(len(tokens))
     field, kind, prefix = (

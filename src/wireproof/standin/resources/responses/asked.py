@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -18,6 +18,7 @@ from wireproof.standin.refusals import invalid, missing, not_found
 from wireproof.standin.resources.conversations import conversation_of, items_of
 from wireproof.standin.resources.responses.compaction import summary_of
 from wireproof.standin.resources.responses.items import Item, kept
+from wireproof.standin.resources.responses.parts import check_parts
 from wireproof.standin.resources.responses.tools import chat_tools
 from wireproof.standin.store import Row
 from wireproof.standin.world import World
@@ -34,6 +35,8 @@ RESULTS = {
     "apply_patch_call_output": "apply_patch_call",
     "computer_call_output": "computer_call",
 }
+# The last item of an input, when all is to be put in short.
+TRIGGER = "compaction_trigger"
 # What a model does not read again: bytes, and what only the books need.
 UNREAD = ("id", "status", "result", "encrypted_content", "logprobs")
 
@@ -49,6 +52,14 @@ class Asked:
     earlier: tuple[Item, ...]
     conversation_id: str | None
     chat: Mapping[str, Any] = field(repr=False)
+    threshold: int | None = None
+    is_only_to_be_compacted: bool = False
+
+    @property
+    def is_to_be_compacted(self) -> bool:
+        """Whether this is wished, or there is more than was allowed to pile up."""
+        too_long = self.threshold is not None and self.input_tokens > self.threshold
+        return self.is_only_to_be_compacted or too_long
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -75,7 +86,14 @@ def read(world: World, call: Call) -> Asked:
     earlier, conversation_id = _remembered(world, body)
     given = list(_given(world, call, earlier))
     _check_results([*earlier, *given])
-    return Asked(tuple(given), tuple(earlier), conversation_id, _chat(body, [*earlier, *given]))
+    return Asked(
+        tuple(given),
+        tuple(earlier),
+        conversation_id,
+        _chat(body, [*earlier, *given]),
+        _threshold(body),
+        _is_triggered(body.get("input")),
+    )
 
 
 def shortened(asked: Asked, body: Mapping[str, Any], most_tokens: int) -> Asked:
@@ -84,8 +102,22 @@ def shortened(asked: Asked, body: Mapping[str, Any], most_tokens: int) -> Asked:
     while asked.input_tokens > most_tokens and (earlier or len(given) > 1):
         (earlier or given).pop(0)
         items = _with_calls([*earlier, *given])
-        asked = Asked(asked.given, asked.earlier, asked.conversation_id, _chat(body, items))
+        asked = replace(asked, chat=_chat(body, items))
     return asked
+
+
+def _threshold(body: Mapping[str, Any]) -> int | None:
+    """How many tokens may pile up before they are put in short; None when any number may."""
+    wanted = [one.get("compact_threshold") for one in body.get("context_management") or ()]
+    return min((tokens for tokens in wanted if tokens is not None), default=None)
+
+
+def _is_triggered(sent: Any) -> bool:
+    """Refuses a trigger that is not the last item."""
+    places = [at for at, item in enumerate(sent) if item.get("type") == TRIGGER] if isinstance(sent, list) else []
+    if places and places != [len(sent) - 1]:
+        raise invalid(f"An item of type '{TRIGGER}' must be the last one.", f"input[{places[0]}]", "invalid_value")
+    return bool(places)
 
 
 def _remembered(world: World, body: Mapping[str, Any]) -> tuple[list[Item], str | None]:
@@ -130,8 +162,10 @@ def _given(world: World, call: Call, earlier: Iterable[Item]) -> Iterator[Item]:
         where = f"input[{at}]"
         if item.get("type") in ("item_reference", None) and "role" not in item:
             yield _referred(world, item["id"], earlier, where)
-        elif item.get("type") != "compaction_trigger":
-            yield kept(item, call.id, where)
+        elif item.get("type") != TRIGGER:
+            made = kept(item, call.id, where)
+            check_parts(world, made, where)
+            yield made
 
 
 def _referred(world: World, id: str, earlier: Iterable[Item], where: str) -> Item:
@@ -167,12 +201,12 @@ def _with_calls(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item["type"] not in RESULTS or item.get("call_id") in calls]
 
 
-def _chat(body: Mapping[str, Any], items: Iterable[Item]) -> dict[str, Any]:
+def _chat(body: Mapping[str, Any], items: Sequence[Item]) -> dict[str, Any]:
     """The same request as a chat: `{messages, tools, response_format}`."""
     messages: list[dict[str, Any]] = []
     if body.get("instructions"):
         messages.append({"role": "system", "content": body["instructions"]})
-    for item in items:
+    for item in since_compaction(items):
         _tell(messages, item)
     chat: dict[str, Any] = {"messages": messages, "tools": chat_tools(body.get("tools") or ())}
     wanted = (body.get("text") or {}).get("format") or {}
@@ -181,6 +215,13 @@ def _chat(body: Mapping[str, Any], items: Iterable[Item]) -> dict[str, Any]:
     elif wanted.get("type") == "json_object":
         chat["response_format"] = wanted
     return chat
+
+
+def since_compaction(items: Iterable[Item]) -> list[Item]:
+    """What is still read: the last compaction, which stands for all before it, and what came after."""
+    read = list(items)
+    last = max((at for at, item in enumerate(read) if item["type"] == "compaction"), default=0)
+    return read[last:]
 
 
 def _named(wanted: Mapping[str, Any]) -> dict[str, Any]:

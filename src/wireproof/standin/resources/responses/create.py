@@ -18,6 +18,7 @@ from wireproof.standin.resources.responses.answered import Answered, answered
 from wireproof.standin.resources.responses.asked import KIND, Asked, check_asked, read, shortened
 from wireproof.standin.resources.responses.kept import keep
 from wireproof.standin.resources.responses.models import check_model, responding
+from wireproof.standin.resources.responses.moderated import check_moderation
 from wireproof.standin.resources.responses.timeline import at_moment, frames, moments, told
 from wireproof.standin.resources.responses.tools import check_tools
 from wireproof.standin.resources.responses.tools import told as told_tool
@@ -56,6 +57,7 @@ def _check(world: World, call: Call, model: Model) -> None:
     check_stream_options(body)
     check_model(body, model)
     check_tools(body)
+    check_moderation(world, body)
     if body.get("background") and body.get("store") is False:
         raise invalid("Background responses must be stored: 'store' cannot be false.", "store")
     most = body.get("max_output_tokens")
@@ -151,7 +153,7 @@ def _row(world: World, call: Call, asked: Asked, model: Model, made: Answered, c
         "pads": (body.get("stream_options") or {}).get("include_obfuscation", True),
     }
     row["ends"] = _ends(world, row, made)
-    if not made.is_cut:
+    if made.reason is None:
         response["completed_at"] = int(row["ends"])
     return row
 
@@ -174,16 +176,17 @@ def _response(call: Call, asked: Asked, model: Model, made: Answered, cached: in
         "id": call.id("resp_"),
         "object": "response",
         "created_at": int(call.now),
-        "status": "incomplete" if made.is_cut else "completed",
+        "status": "incomplete" if made.reason else "completed",
         "background": bool(body.get("background")),
         "completed_at": None,
         "conversation": {"id": conversation_id} if conversation_id else None,
         "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if made.is_cut else None,
+        "incomplete_details": {"reason": made.reason} if made.reason else None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
         "max_tool_calls": body.get("max_tool_calls"),
         "model": model.snapshot,
+        "moderation": made.moderation,
         "output": made.items,
         "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
         "previous_response_id": body.get("previous_response_id"),

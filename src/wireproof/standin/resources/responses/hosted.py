@@ -1,4 +1,7 @@
-"""Hosted tools: what they did, as items that are done. Made up, deterministic, and from the stand-in's own stores."""
+"""Tools that are more than a function: what they did, or what the caller's machine is asked to do, as items.
+
+Made up and deterministic; files, pictures and containers are the stand-in's own.
+"""
 
 from __future__ import annotations
 
@@ -195,10 +198,53 @@ def _shell(use: Use) -> Done:
     return Done((item, result), (), count(command))
 
 
+def _local_shell(use: Use) -> Done:
+    command = ["echo", dice("local shell", use.meaning).choice(NOUNS)]
+    item = {
+        "id": use.call.id("lsh_"),
+        "type": "local_shell_call",
+        "status": "completed",
+        "call_id": use.call.id("call_"),
+        "action": {"type": "exec", "command": command, "env": {}, "timeout_ms": None, "working_directory": None,
+                   "user": None},
+    }  # fmt: skip
+    return Done((item,), (), len(command))
+
+
+def _apply_patch(use: Use) -> Done:
+    word = dice("patch", use.meaning).choice(NOUNS)
+    operation = {"type": "create_file", "path": f"{word}.txt", "diff": f"+{word}\n"}
+    item = {
+        "id": use.call.id("apc_"),
+        "type": "apply_patch_call",
+        "status": "completed",
+        "call_id": use.call.id("call_"),
+        "operation": operation,
+    }
+    return Done((item,), (), count(operation["diff"]))
+
+
+def _computer(use: Use) -> Done:
+    """A first look at the screen. The preview tool asks for one action at a time, its successor for several."""
+    look = {"type": "screenshot"}
+    item = {
+        "id": use.call.id("cu_"),
+        "type": "computer_call",
+        "status": "completed",
+        "call_id": use.call.id("call_"),
+        "pending_safety_checks": [],
+    }
+    asked = {"action": look} if use.tool.spec["type"] == "computer_use_preview" else {"actions": [look]}
+    return Done(({**item, **asked},), (), 1)
+
+
 USES: Mapping[str, Callable[[Use], Done]] = {
     "web_search": _web_search,
     "file_search": _file_search,
     "code_interpreter": _code_interpreter,
     "image_generation": _image_generation,
     "shell": _shell,
+    "local_shell": _local_shell,
+    "apply_patch": _apply_patch,
+    "computer": _computer,
 }

@@ -7,11 +7,11 @@ from typing import Any
 
 from wireproof.standin.catalogue import Model
 from wireproof.standin.reasoning import check_reasoning, unsupported
-from wireproof.standin.refusals import invalid
+from wireproof.standin.refusals import invalid, wrong_value
 from wireproof.standin.world import World
 
 # Accepted by the schema, served by none of the models here: refused rather than ignored.
-NOT_SERVED = ("moderation", "background_options", "context_management")
+NOT_SERVED = ("background_options",)
 
 
 def responding(world: World, name: str) -> Model:
@@ -30,4 +30,7 @@ def check_model(body: Mapping[str, Any], model: Model) -> None:
     for name in ("effort", "summary", "generate_summary"):
         if reasoning.get(name) is not None and not model.reasons:
             raise unsupported(f"reasoning.{name}")
+    for at, one in enumerate(body.get("context_management") or ()):
+        if one["type"] != "compaction":
+            raise wrong_value(f"context_management[{at}].type", one["type"], ["compaction"])
     check_reasoning({**body, "reasoning_effort": reasoning.get("effort")}, model, "reasoning.effort")

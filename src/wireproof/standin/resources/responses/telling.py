@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from wireproof.standin.resources.responses.compaction import summary_of
 from wireproof.standin.resources.responses.hosted import COARSE, drawn
 from wireproof.standin.resources.responses.items import Item
-from wireproof.standin.tokens import tokenized
+from wireproof.standin.tokens import count, tokenized
 
 Event = dict[str, Any]
 # Tokens that have to be made before an event can be sent, and the event, still without its number.
@@ -20,7 +21,8 @@ Step = tuple[int, Event]
 
 # What a response does not know before it is over.
 UNKNOWN: Mapping[str, Any] = {
-    "completed_at": None, "error": None, "incomplete_details": None, "output": [], "usage": None
+    "completed_at": None, "error": None, "incomplete_details": None, "moderation": None, "output": [],
+    "usage": None,
 }  # fmt: skip
 
 
@@ -174,6 +176,14 @@ def _image(index: int, item: Item, partial_images: int) -> Iterator[Step]:
     yield _done(index, item)
 
 
+def _compaction(index: int, item: Item) -> Iterator[Step]:
+    at = {"item_id": item["id"], "output_index": index}
+    yield _added(index, item, encrypted_content="")
+    yield 0, {"type": "response.compaction.compacting", **at}
+    _, done = _done(index, item)
+    yield count(summary_of(item)), done
+
+
 def _mcp_tools(index: int, item: Item) -> Iterator[Step]:
     at = {"item_id": item["id"], "output_index": index}
     yield _added(index, item, tools=[])
@@ -220,6 +230,7 @@ TELL: Mapping[str, Callable[[int, Item], Iterator[Step]]] = {
     "web_search_call": _search,
     "file_search_call": _search,
     "code_interpreter_call": _code,
+    "compaction": _compaction,
     "mcp_list_tools": _mcp_tools,
     "mcp_call": _mcp_call,
     "shell_call": _shell,

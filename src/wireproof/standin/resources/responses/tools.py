@@ -25,7 +25,14 @@ FAMILIES = {
     "image_generation": "image_generation",
     "mcp": "mcp",
     "shell": "shell",
+    "local_shell": "local_shell",
+    "apply_patch": "apply_patch",
+    "computer": "computer",
+    "computer_use": "computer",
+    "computer_use_preview": "computer",
 }
+# Families that the caller runs; the answer waits for what comes of it.
+CALLED_BACK = ("function", "custom", "local_shell", "apply_patch", "computer")
 # Words by which a user means a hosted tool; functions, custom tools and servers are meant by their names.
 MEANT_BY = {
     "web_search": re.compile(r"\b(?:web|news|internet|online)", re.IGNORECASE),
@@ -33,6 +40,9 @@ MEANT_BY = {
     "code_interpreter": re.compile(r"\b(?:python|code|calculat|comput|plot)", re.IGNORECASE),
     "image_generation": re.compile(r"\b(?:images?|pictures?|draw|paint)\b", re.IGNORECASE),
     "shell": re.compile(r"\b(?:shell|terminal|command)", re.IGNORECASE),
+    "local_shell": re.compile(r"\b(?:shell|terminal|command)", re.IGNORECASE),
+    "apply_patch": re.compile(r"\b(?:patch|edit)", re.IGNORECASE),
+    "computer": re.compile(r"\b(?:computer|screen|browser|click)", re.IGNORECASE),
 }
 # What is told back of a tool though it was not said, by type.
 TOLD: Mapping[str, Mapping[str, Any]] = {
@@ -66,7 +76,13 @@ class Declared:
         """Whether the answer goes on by itself once it has been used."""
         if self.family == "shell":
             return str((self.spec.get("environment") or {}).get("type", "local")).startswith("container")
-        return self.family not in ("function", "custom")
+        return self.family not in CALLED_BACK
+
+    @property
+    def pattern(self) -> str | None:
+        """The regular expression that the input of a custom tool has to match, if there is one."""
+        form = self.spec.get("format") or {}
+        return form["definition"] if form.get("syntax") == "regex" else None
 
     @property
     def as_chat(self) -> Tool:
@@ -155,7 +171,7 @@ def check_tools(body: Body) -> None:
         raise invalid("Tool choice 'required' must be specified with 'tools' parameter.", "tool_choice")
     for one in wanted or ():
         if not any(_is_chosen(tool, one) for tool in tools):
-            named = one.get("name") or one.get("server_label") or one["type"]
+            named = one.get("name") or one.get("server_label") or one.get("type")
             raise invalid(f"Tool choice '{named}' not found in 'tools' parameter.", "tool_choice")
 
 
