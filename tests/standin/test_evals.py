@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from standin.asking import CHAT, Clock, ask, backend, chat, error, user
+from standin.asking import CHAT, Clock, ask, backend, chat, error, post, user
 
 from wireproof.spec import load_spec
 from wireproof.standin.backend import Backend
@@ -246,6 +246,32 @@ def test_stored_completions_are_judged_or_asked_again() -> None:
     reference = {"type": "item_reference", "item_reference": "item.input"}
     again = bench.finished(bench.run(id, input_messages=reference, source={**source, "limit": 1}))
     assert again["result_counts"] == {"total": 1, "errored": 0, "failed": 0, "passed": 1}
+
+
+def test_a_sample_is_asked_of_responses_too() -> None:
+    bench = Bench()
+    params = {"temperature": 0.2, "max_completion_tokens": 16, "reasoning_effort": None}
+    items = [*ITEMS[:2], {"item": {"q": "river " * 20, "a": "yes"}}]
+    run = bench.finished(bench.run(bench.eval(), items, type="responses", sampling_params=params))
+    assert run["result_counts"] == {"total": 3, "errored": 0, "failed": 2, "passed": 1}
+    rows = bench.output(run)
+    assert [row["sample"]["output"][0]["content"][:7] for row in rows] == ["yes", "yes!", "river r"]
+    assert [row["sample"]["finish_reason"] for row in rows] == ["stop", "stop", "length"]
+    assert rows[0]["sample"]["temperature"] == 0.2
+    assert rows[0]["sample"]["usage"]["prompt_tokens"] > 0
+    assert run["per_model_usage"][0]["invocation_count"] == 3
+
+
+def test_stored_responses_are_judged() -> None:
+    bench = Bench()
+    for n in range(3):
+        post("/responses", {"model": CHAT, "input": f"Say: {n}", "instructions": f"Mode {n % 2}"}, bench.one)
+    bench.clock.now += 10
+    id = bench.eval({**SAME, "reference": "{{ item.output }}"}, data_source_config={"type": "logs"})
+    source = {"type": "responses", "instructions_search": "mode 0"}
+    run = bench.finished(bench.run(id, type="responses", model=None, input_messages=None, source=source))
+    assert [row["datasource_item"]["output"] for row in bench.output(run)] == ["0", "2"]
+    assert run["result_counts"]["passed"] == 2
 
 
 def test_a_score_passes_from_its_threshold_on_or_from_the_middle() -> None:
