@@ -28,6 +28,9 @@ def render(report: Report) -> str:
             "wall_s": round(spend.wall_s, 3),
         },
         "counts": dict(report.counts),
+        "levels": dict(report.rungs),
+        "reached": report.reached,
+        "complaints": list(report.complaints),
         "notes": list(report.notes),
         "clauses": [_clause(verdict) for verdict in report.verdicts],
     }

@@ -24,7 +24,7 @@ def _head(report: Report) -> list[str]:
         f"{len(report.verdicts)} clauses: {counts}. "
         f"{spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s. "
         f"wireproof {report.version}, {report.started}.",
-        *(f"\n> {note}" for note in report.notes),
+        *(f"\n> {note}" for note in (*report.notes, *report.complaints)),
         "",
     ]
 

@@ -10,12 +10,15 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from urllib.parse import urlencode
 
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
 from wireproof.judge import FailOn, Verdict, run_outcome
+from wireproof.profiles import rung
 from wireproof.secrets import LONGER, MARKER, SHORTER
+from wireproof.spec import load_spec
 
 # The worst first: what an area is called when its clauses differ.
 RANK = ("fail", "flaky", "inconclusive", "waived", "pass", "not-applicable")
@@ -41,7 +44,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Report:
-    """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page."""
+    """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
+
+    `complaints` are waivers to be mended: while there is one, the outcome is nonconformant.
+    """
 
     target: Mapping[str, str]
     verdicts: Sequence[Verdict]
@@ -53,6 +59,7 @@ class Report:
     fail_on: FailOn = "SHOULD"
     notes: Sequence[str] = ()
     complete: bool = True
+    complaints: Sequence[str] = ()
 
     @property
     def failing(self) -> list[Verdict]:
@@ -62,8 +69,24 @@ class Report:
     @property
     def outcome(self) -> str:
         """conformant · nonconformant · incomplete. A run that was cut off is at best incomplete."""
-        outcome = run_outcome(self.verdicts, self.fail_on)
+        outcome = "nonconformant" if self.complaints else run_outcome(self.verdicts, self.fail_on)
         return "incomplete" if outcome == "conformant" and not self.complete else outcome
+
+    @property
+    def rungs(self) -> Mapping[str, str]:
+        """The outcome of each level by its own clauses, in order; a level without any verdict is left out."""
+        catalogue = load_spec().catalogue("profiles")
+        found: dict[str, list[Verdict]] = {name: [] for name in sorted(catalogue["levels"])}
+        for verdict in self.verdicts:
+            found[rung(verdict.clause.id, catalogue)].append(verdict)
+        judged = {name: some for name, some in found.items() if any(v.outcome != "not-applicable" for v in some)}
+        return {name: run_outcome(some, "MUST") for name, some in judged.items()}
+
+    @property
+    def reached(self) -> str | None:
+        """The highest level that is conformant with all below it; None when not even the first is."""
+        whole = takewhile(lambda pair: pair[1] == "conformant", self.rungs.items())
+        return max((name for name, _ in whole), default=None)
 
     @property
     def counts(self) -> Mapping[str, int]:

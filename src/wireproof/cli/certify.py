@@ -11,6 +11,7 @@ import click
 
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
+from wireproof.cli.excuses import after, read_excuses, waivers_option
 from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
 @click.option(
     "--requirements", metavar="DATE", help="Count only the clauses of this dated set (2026-11); later ones are pending."
 )
+@waivers_option
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
@@ -80,6 +82,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
     from wireproof.fetch import KeyRefused, Unreachable
 
     clauses, plan = prepare(order)
+    excuses = read_excuses(options["waivers"])
     quiet, out = options["as_json"], options["out"]
     with contextlib.suppress(BrokenPipeError):
         click.echo(_announced(order, len(clauses), plan), err=quiet)
@@ -95,7 +98,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
         ) from None
     everything, _ = load_contracts(order.contracts)
-    return finish(report_of(recorded, everything), out, as_json=quiet)
+    return finish(after(excuses, report_of(recorded, everything)), out, as_json=quiet)
 
 
 def finish(report: Report, out: Path | None, *, as_json: bool) -> int:

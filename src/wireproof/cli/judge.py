@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from wireproof.cli import Fail
+from wireproof.cli import KEPT, Fail
 from wireproof.cli.certify import finish
+from wireproof.cli.excuses import after, read_excuses, waivers_option
 
 
 @click.command("judge", epilog="Example: wireproof judge wireproof-out/journal.jsonl --out report")
@@ -24,6 +26,10 @@ from wireproof.cli.certify import finish
 )
 @click.option("--fail-on", type=click.Choice(["must", "should", "may"]), help="Default: as the run was recorded with.")
 @click.option("--requirements", metavar="DATE", help="Count only the clauses of this dated set. Default: as recorded.")
+@waivers_option
+@click.option(
+    "--draft-waivers", metavar="OWNER", help="Print waivers for all findings instead, owned by OWNER, for 30 days."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
 def command(
     journal: Path,
@@ -31,12 +37,15 @@ def command(
     contracts: tuple[Path, ...],
     fail_on: str | None,
     requirements: str | None,
+    waivers: Path | None,
+    draft_waivers: str | None,
     as_json: bool,
 ) -> int:
     """Judge a recorded JOURNAL with the clauses of today. Sends nothing; the same journal, the same verdicts."""
     from wireproof.certification import WrongOrder, load_contracts, report_of
     from wireproof.journal import BadJournal, read_journal
 
+    excuses = read_excuses(waivers)
     try:
         clauses, _ = load_contracts(contracts)
         run, level = read_journal(journal), fail_on and fail_on.upper()
@@ -45,4 +54,11 @@ def command(
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
         raise Fail(f"{journal}: {trouble.strerror}") from trouble
+    report = after(excuses, report)
+    if draft_waivers:
+        from wireproof.waivers import draft
+
+        today = datetime.now(UTC).date()
+        click.echo(draft(report.verdicts, report.target["base_url"], draft_waivers, today), nl=False)
+        return KEPT
     return finish(report, out, as_json=as_json)
