@@ -69,6 +69,8 @@ def read(*fields: tuple[str, str]) -> dict[str, Any]:
         (("strategy[size]", "8"), {"strategy": {"size": 8}}),
         (("metadata", '{"a": "b"}'), {"metadata": {"a": "b"}}),
         (("metadata[a]", "1"), {"metadata": {"a": "1"}}),
+        (("n", "null"), {"n": None}),
+        (("strategy", '{"size": 3}'), {"strategy": {"size": 3}}),
         (("unknown", "x"), {"unknown": "x"}),
     ],
     ids=str,

@@ -127,6 +127,14 @@ def test_usage_is_the_published_price_of_a_picture_and_adds_up(quality: str, siz
     assert answer.json["quality"] == ("medium" if quality == "auto" else quality)
 
 
+def test_without_a_model_the_fields_decide_on_it() -> None:
+    backend = asking.backend()
+    plain = asking.post("/images/generations", {"prompt": "A lighthouse", "size": "256x256"}, backend)
+    assert set(plain.json["data"][0]) == {"url"}
+    later = asking.post("/images/generations", {"prompt": "A lighthouse", "output_format": "webp"}, backend)
+    assert set(later.json["data"][0]) == {"b64_json"}
+
+
 def test_the_safety_identifier_comes_back() -> None:
     assert made(safety_identifier="u-1", user="u-2").json["safety_identifier"] == "u-1"
     assert made(user="u-2").json["safety_identifier"] == "u-2"

@@ -47,7 +47,7 @@ class Work:
 
 @serves("createImage")
 def create(world: World, call: Call) -> Answer:
-    model = model_for(world.models, call.body.get("model") or DEFAULT, "image")
+    model = model_for(world.models, call.body.get("model") or _default(call.body), "image")
     return limited(
         world,
         call,
@@ -91,6 +91,11 @@ def vary(world: World, call: Call) -> Answer:
         answer=lambda: _answer(world, call, _variation(call, model)),
         images=call.body.get("n") or 1,
     )
+
+
+def _default(body: Mapping[str, Any]) -> str:
+    """dall-e-2, unless a field is there that only the GPT models know."""
+    return EDIT_DEFAULT if any(body.get(name) is not None for name in orders.ONLY_GPT_IMAGE) else DEFAULT
 
 
 def _edit(call: Call, model: Model, given: Originals) -> Work:
