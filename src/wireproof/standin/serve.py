@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -13,12 +14,14 @@ from typing import Any, NamedTuple
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from wireproof.spec import load_spec
 from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.catalogue import DEFAULT_MODEL
 from wireproof.standin.connection import Connection
 from wireproof.standin.delivery import Witness
 from wireproof.standin.faults import Fault, all_faults
 from wireproof.standin.floor import Floor
+from wireproof.standin.serving import handlers
 from wireproof.standin.sockets import converse
 from wireproof.standin.truth import OWN, Truth, telling
 from wireproof.standin.wire import Answer, Ask, Serve
@@ -27,6 +30,8 @@ LOCALHOST = "127.0.0.1"
 BACKLOG = 2048
 # Of a socket: 15 MiB of sound in base64, and what is around it.
 MOST_MESSAGE_BYTES = 24 * 1024 * 1024
+# Measured with 500 paced streams: the longest round took 16 ms at 700, 8 ms at 20,000.
+GC_THRESHOLD = 20_000
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -70,10 +75,23 @@ def embedded(
 def foreground(listening: socket.socket, setup: Setup, *, faults: Iterable[str] = (), truth: bool = False) -> None:
     """Serves until interrupted."""
     backend = Backend(setup)
+    _settle()
     try:
         _server(backend, with_faults(backend.answer, faults), truth).run(sockets=[listening])
     finally:
         backend.close()
+
+
+def _settle() -> None:
+    """Loads what requests need, and takes it out of the rounds of the garbage collector.
+
+    One full round went through the whole description and held up every stream for 60 ms.
+    """
+    load_spec()
+    handlers()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 def bound(host: str, port: int) -> socket.socket:
