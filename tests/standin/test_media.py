@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from wireproof.standin.media import films, pictures, recordings, sounds, transcripts
+from wireproof.standin.media.memory import remembered
 from wireproof.standin.media.pictures import Look
 from wireproof.standin.media.shapes import scene
 from wireproof.standin.tokens import tokenized
@@ -45,9 +46,9 @@ def test_a_picture_opens_at_its_size_in_its_format(format: str, size: tuple[int,
 
 def test_the_same_prompt_gives_the_same_bytes_and_another_another_picture() -> None:
     look = Look(256, 256)
-    again = pictures.picture.__wrapped__("a lighthouse", look)
-    assert again == pictures.picture("a lighthouse", look)
-    assert pictures.picture("a windmill", look) != again
+    encoded = pictures.picture("a lighthouse", look)
+    assert encoded == pictures.picture.__wrapped__("a lighthouse", look)  # type: ignore[attr-defined]  # not remembered
+    assert pictures.picture("a windmill", look) != encoded
 
 
 @pytest.mark.parametrize("format", ["png", "webp"])
@@ -136,7 +137,7 @@ def test_a_recording_of_others_says_as_much_as_it_is_long_and_always_the_same() 
     stranger = ours.replace(sounds.MARK.encode(), b"x" * len(sounds.MARK))
     recording = recordings.heard(stranger)
     assert recording.words != WORDS
-    assert recording == recordings.heard.__wrapped__(stranger)
+    assert recording == recordings.heard(stranger)
     assert len(recording.tokens) == int(recording.duration_s / sounds.SECONDS_A_TOKEN)
 
 
@@ -203,6 +204,19 @@ def test_silence_has_no_captions() -> None:
     assert transcripts.sentences(nothing) == transcripts.words(nothing) == []
     assert transcripts.srt([]) == ""
     assert transcripts.vtt([]) == "WEBVTT\n\n"
+
+
+def test_what_was_made_is_remembered_by_its_size_the_latest_longest() -> None:
+    made: list[int] = []
+
+    @remembered
+    def blob(megabytes: int) -> bytes:
+        made.append(megabytes)
+        return bytes(megabytes << 20)
+
+    for megabytes in (10, 11, 10, 12, 10, 11, 33, 33, 10):
+        assert len(blob(megabytes)) == megabytes << 20
+    assert made == [10, 11, 12, 11, 33, 33]
 
 
 def test_neither_library_is_loaded_before_it_is_needed() -> None:

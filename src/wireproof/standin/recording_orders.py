@@ -58,8 +58,8 @@ def kind_of_ears(model: str) -> Ears:
     return next(ears for prefix, ears in EARS.items() if model.startswith(prefix))
 
 
-def check(body: Mapping[str, Any], model: Model, *, translates: bool = False) -> None:
-    """Refused: what the schema takes but this model, or this combination, does not; then a file that is none."""
+def check(body: Mapping[str, Any], model: Model, *, translates: bool = False) -> Recording:
+    """What is to be heard. Refused: what the schema takes but this model, or combination, does not; then a bad file."""
     ears = kind_of_ears(model.id)
     format = body.get("response_format") or "json"
     if translates and not model.id.startswith("whisper"):
@@ -80,10 +80,11 @@ def check(body: Mapping[str, Any], model: Model, *, translates: bool = False) ->
                       "invalid_value")  # fmt: skip
     _check_language(body)
     _check_speakers(body)
-    recording = recorded(body)
+    recording = _recorded(body)
     if ears.tells_speakers and recording.duration_s > LONGEST_UNCHUNKED_S and not body.get("chunking_strategy"):
         raise invalid(f"'chunking_strategy' is required for {model.id} beyond {LONGEST_UNCHUNKED_S} seconds.",
                       "chunking_strategy", "missing_required_parameter")  # fmt: skip
+    return recording
 
 
 def _unsupported(name: str, model: Model) -> Refused:
@@ -109,7 +110,7 @@ def _check_speakers(body: Mapping[str, Any]) -> None:
                           "invalid_value")  # fmt: skip
 
 
-def recorded(body: Mapping[str, Any]) -> Recording:
+def _recorded(body: Mapping[str, Any]) -> Recording:
     """The recording of a request. Refused: no file, too large, not to be heard."""
     file = body["file"]
     if not isinstance(file, Upload):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from wireproof.standin.media.memory import remembered
 from wireproof.standin.media.pictures import Look, drawn
 from wireproof.standin.media.shapes import scene
 
@@ -53,7 +53,7 @@ class Footage:
         return self.scenes[-1][0]
 
 
-@lru_cache(maxsize=8)
+@remembered
 def film(footage: Footage) -> bytes:
     """MP4, H.264, without sound."""
     import av
@@ -95,7 +95,6 @@ def spritesheet(footage: Footage) -> bytes:
     return out.getvalue()
 
 
-@lru_cache(maxsize=16)
 def watched(data: bytes) -> tuple[int, int, float]:
     """Width, height and seconds of an uploaded film. `Unwatchable` when no picture comes out of it."""
     import av

@@ -1,15 +1,16 @@
 """Pictures that an image library opens at the asked size: PNG, JPEG, WebP, moving GIF, and SVG.
 
-Encoding is slow next to everything else here (a PNG of 1024 x 1024 takes some 10 ms), so results are remembered.
+Encoding is slow next to everything else here (a PNG of 1024 x 1024 takes some 10 ms), so what is drawn from a prompt
+alone is remembered.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from wireproof.standin.media.memory import remembered
 from wireproof.standin.media.shapes import Scene, scene
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Look:
     blocks: int = 1
 
 
-@lru_cache(maxsize=64)
+@remembered
 def picture(meaning: str, look: Look) -> bytes:
     """What `meaning` looks like, encoded."""
     if look.format == "svg":
@@ -58,7 +59,6 @@ def picture(meaning: str, look: Look) -> bytes:
     return _encoded([drawn(scene(meaning), look)], look)
 
 
-@lru_cache(maxsize=32)
 def edited(meaning: str, look: Look, original: bytes, mask: bytes | None = None) -> bytes:
     """`original` at the size asked for, with `meaning` drawn over it.
 

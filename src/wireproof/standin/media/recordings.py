@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 
 from wireproof.standin.media.sounds import COMMENT, MARK, SECONDS_A_TOKEN
@@ -18,6 +17,10 @@ from wireproof.standin.tokens import joined, tokenized
 
 # By FFmpeg's names. A list of what may be tried, lest an uploaded playlist makes it open other files.
 ALLOWED = {"format_whitelist": "mp3,wav,flac,ogg,aac,mov,mp4,m4a,matroska,webm,mpeg"}
+
+
+# The longest that fits in the largest upload, at the rates speech is recorded at; silence can be squeezed further.
+LONGEST_S = 7_200
 
 
 class Unhearable(ValueError):
@@ -36,7 +39,6 @@ class Recording:
         return joined(self.tokens)
 
 
-@lru_cache(maxsize=128)
 def heard(data: bytes) -> Recording:
     """The recording in `data`. `Unhearable` when no audio comes out of it."""
     import av
@@ -47,14 +49,16 @@ def heard(data: bytes) -> Recording:
                 raise Unhearable("there is no sound in it")
             stream = container.streams.audio[0]
             comment = container.metadata.get(COMMENT) or stream.metadata.get(COMMENT) or ""
-            rate, samples = stream.rate, 0
+            lasts = 0.0
             for frame in container.decode(stream):
-                samples += frame.samples
-    except (av.FFmpegError, ValueError, OverflowError) as unhearable:
+                lasts += frame.samples / frame.sample_rate
+                if lasts > LONGEST_S:
+                    raise Unhearable(f"it is longer than {LONGEST_S} seconds")
+    except (av.FFmpegError, ValueError, ArithmeticError) as unhearable:
         raise Unhearable(str(unhearable)) from unhearable
-    if not samples or not rate:
+    duration_s = round(lasts, 3)
+    if not duration_s:
         raise Unhearable("there is no sound in it")
-    duration_s = round(samples / rate, 3)
     words = comment.removeprefix(MARK) if comment.startswith(MARK) else _made_up(data, duration_s)
     return Recording(duration_s, tuple(tokenized(words)))
 

@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from wireproof.standin.media.memory import remembered
 from wireproof.standin.prose import dice
 from wireproof.standin.tokens import tokenized
 
@@ -56,7 +57,7 @@ FORMATS = {
 }
 
 
-@lru_cache(maxsize=64)
+@remembered
 def speech(words: str, voice: str, format: str, speed: float = 1.0) -> bytes:
     """`words` read aloud by `voice`, in one of FORMATS."""
     samples = signal(words, voice, speed)

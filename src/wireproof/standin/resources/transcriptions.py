@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wireproof.standin.call import Call
-from wireproof.standin.catalogue import model_for
+from wireproof.standin.catalogue import Model, model_for
 from wireproof.standin.languages import ENGLISH, LANGUAGES
 from wireproof.standin.media import transcripts
 from wireproof.standin.media.recordings import Recording
 from wireproof.standin.media.transcripts import Spoken
 from wireproof.standin.metered import limited
 from wireproof.standin.prose import dice
-from wireproof.standin.recording_orders import INPUT_TOKENS_A_SECOND, check, kind_of_ears, recorded, translated
+from wireproof.standin.recording_orders import INPUT_TOKENS_A_SECOND, check, kind_of_ears, translated
 from wireproof.standin.serving import serves
 from wireproof.standin.tokens import count
 from wireproof.standin.wire import EVENT_STREAM, Answer, Frame, event_frame, json_answer
@@ -45,29 +45,30 @@ class Heard:
 
 @serves("createTranscription")
 def transcribe(world: World, call: Call) -> Answer:
-    model = model_for(world.models, call.body["model"], "transcription")
-    return limited(
-        world,
-        call,
-        model,
-        check=lambda: check(call.body, model),
-        tokens=lambda: _audio_tokens(recorded(call.body)),
-        answer=lambda: _answer(world, call, Heard(call.body, model.id, recorded(call.body))),
-    )
+    return _limited(world, call, lambda model, recording: Heard(call.body, model.id, recording))
 
 
 @serves("createTranslation")
 def translate(world: World, call: Call) -> Answer:
+    def heard(model: Model, recording: Recording) -> Heard:
+        return Heard(call.body, model.id, translated(recording), task="translate")
+
+    return _limited(world, call, heard, translates=True)
+
+
+def _limited(
+    world: World, call: Call, heard: Callable[[Model, Recording], Heard], *, translates: bool = False
+) -> Answer:
+    """The answer behind the rate limit; the file is decoded once, while it is checked."""
     model = model_for(world.models, call.body["model"], "transcription")
+    decoded: list[Recording] = []
     return limited(
         world,
         call,
         model,
-        check=lambda: check(call.body, model, translates=True),
-        tokens=lambda: _audio_tokens(recorded(call.body)),
-        answer=lambda: _answer(
-            world, call, Heard(call.body, model.id, translated(recorded(call.body)), task="translate")
-        ),
+        check=lambda: decoded.append(check(call.body, model, translates=translates)),
+        tokens=lambda: _audio_tokens(decoded[0]),
+        answer=lambda: _answer(world, call, heard(model, decoded[0])),
     )
 
 
