@@ -11,6 +11,7 @@ from wireproof.spec import Operation, load_spec
 from wireproof.sse import Event, lex
 from wireproof.standin.admission import PREFIX
 from wireproof.standin.wire import Answer, Ask, Serve
+from wireproof.streams import Grammar, framing_slips, grammar, said, slips
 
 
 def breaches(ask: Ask, answer: Answer) -> list[str]:
@@ -19,10 +20,10 @@ def breaches(ask: Ask, answer: Answer) -> list[str]:
     if operation is None or answer.cut:
         return []
     where = f"{operation.id} {answer.status}"
-    return [f"{where}: {breach}" for breach in _breaches(operation, answer)]
+    return [f"{where}: {breach}" for breach in _breaches(operation, ask, answer)]
 
 
-def _breaches(operation: Operation, answer: Answer) -> Iterator[str]:
+def _breaches(operation: Operation, ask: Ask, answer: Answer) -> Iterator[str]:
     promised = operation.answer_media(answer.status)
     kind = (answer.header("content-type") or "").partition(";")[0]
     if promised is None:
@@ -33,12 +34,12 @@ def _breaches(operation: Operation, answer: Answer) -> Iterator[str]:
     elif kind not in promised:
         yield f"content type {kind!r}, described are {sorted(promised)}"
     elif kind == "text/event-stream":
-        yield from _stream(operation, answer)
+        yield from _stream(operation, ask, answer)
     elif kind == "application/json" and (schema := operation.answer_schema(answer.status)):
         yield from _violations(schema.violations(answer.json))
 
 
-def _stream(operation: Operation, answer: Answer) -> Iterator[str]:
+def _stream(operation: Operation, ask: Ask, answer: Answer) -> Iterator[str]:
     media = (operation.answer_media(200) or {})["text/event-stream"]
     if not isinstance(answer.frames, list):
         yield "frames that can be read once only"
@@ -50,6 +51,29 @@ def _stream(operation: Operation, answer: Answer) -> Iterator[str]:
     for number, event in enumerate(events):
         if event.data != terminator:
             yield from (f"event {number} {breach}" for breach in _event(operation, media, event))
+    yield from _order(grammar(media["x-grammar"]), ask, events)
+
+
+def _order(rules: Grammar, ask: Ask, events: list[Event]) -> Iterator[str]:
+    """Where the stream leaves its grammar: event lines, terminator, order. What stands for an error may end it.
+
+    A stream that is told again may be one that was cancelled, and then has no last event.
+    """
+    after = dict(ask.query).get("starting_after")
+    lines = [(event.name, event.data or "", _decoded(event)) for event in events]
+    told = [said(rules, data, name) for name, text, data in lines if text != rules.get("terminator")]
+    failed = bool(told) and isinstance(told[-1].data, dict) and "error" in told[-1].data
+    is_whole = not failed and ask.method == "POST"
+    order = slips(rules, told, is_whole=is_whole, after=None if after is None else int(after))
+    for slip in [*framing_slips(rules, lines), *order]:
+        yield f"event {slip.at} leaves the grammar by {slip.rule}: expected {slip.expected}, got {slip.got}"
+
+
+def _decoded(event: Event) -> Any:
+    try:
+        return json.loads(event.data or "null")
+    except ValueError:
+        return None
 
 
 def _event(operation: Operation, media: Any, event: Event) -> Iterator[str]:

@@ -156,11 +156,29 @@ def test_a_response_that_fails_may_leave_things_open(type: str) -> None:
     assert told([*STORY[:5], {"type": type, "response": RESPONSE}]) == []
 
 
+def test_a_stream_that_is_taken_up_again_goes_on_where_it_was() -> None:
+    rules = grammar("responses")
+    rest = [said(rules, {**event, "sequence_number": at}) for at, event in enumerate(STORY)][5:]
+    assert slips(rules, rest, after=4) == []
+    assert [(slip.at, slip.rule) for slip in slips(rules, rest, after=3)] == [(at, "counts") for at in range(5)]
+    assert [slip.rule for slip in slips(rules, rest[:-1], after=4)] == ["closes"]
+
+
 def test_numbers_rise_by_one_from_nought() -> None:
     numbered = [{**event, "sequence_number": number + 1} for number, event in enumerate(STORY)]
     assert told(numbered, numbered=False) == [(at, "counts") for at in range(len(STORY))]
     numbered = [{**event, "sequence_number": number * 2} for number, event in enumerate(STORY)]
     assert told(numbered, numbered=False)[0] == (1, "counts")
+
+
+def test_an_item_may_come_again_where_the_grammar_says_so() -> None:
+    rules = grammar("realtime")
+    added, done = ({"type": f"conversation.item.{step}", "item": {"id": "a"}} for step in ("added", "done"))
+    session = {"type": "session.created"}
+    again = [said(rules, event) for event in (session, added, done, added, done)]
+    assert slips(rules, again, is_whole=False) == []
+    twice = [said(rules, event) for event in (session, added, added, done)]
+    assert [(slip.at, slip.rule) for slip in slips(rules, twice, is_whole=False)] == [(2, "pairs")]
 
 
 # ---- event lines and terminators
@@ -176,6 +194,9 @@ def test_event_lines_are_as_the_grammar_says() -> None:
     assert framed("responses", (None, "{}", event)) == [(0, "event line")]
     assert framed("chat", (None, "{}", {}), (None, "[DONE]", None)) == []
     assert framed("chat", ("message", "{}", {}), (None, "[DONE]", None)) == [(0, "event line")]
+    image = {"type": "image_generation.completed"}
+    assert framed("images", (None, "{}", image)) == framed("images", (image["type"], "{}", image)) == []
+    assert framed("images", ("completed", "{}", image)) == [(0, "event line")]
     assert framed("assistants", ("thread.created", "{}", {}), ("done", "[DONE]", None)) == []
     assert framed("assistants", (None, "{}", {}), (None, "[DONE]", None)) == [(0, "event line"), (1, "event line")]
 

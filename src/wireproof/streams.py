@@ -48,17 +48,23 @@ def said(rules: Grammar, data: Any, event_line: str | None = None) -> Said:
     return Said(named if isinstance(named, str) else None, data)
 
 
-def slips(rules: Grammar, events: Sequence[Said], *, is_whole: bool = True) -> list[Slip]:
-    """Every place where `events` leave `rules`. `is_whole` false: the stream was cut, or is a socket still open."""
-    found = [
-        *_ends(rules, events, is_whole),
-        *_counts(rules, events),
-        *_same(rules, events),
-        *_pairs(rules, events, is_whole),
-        *_inside(rules, events),
-        *_sums(rules, events),
-        *_steps(rules, events),
-    ]
+def slips(rules: Grammar, events: Sequence[Said], *, is_whole: bool = True, after: int | None = None) -> list[Slip]:
+    """Every place where `events` leave `rules`.
+
+    `is_whole` false: the stream was cut, or is a socket still open. `after`: it was taken up again after the event of
+    this number, so that whatever was opened before is not seen.
+    """
+    found = [*_closes(rules, events, is_whole), *_same(rules, events), *_steps(rules, events)]
+    if after is None:
+        found += [
+            *_opens(rules, events),
+            *_counts(rules, events, rules.get("counts", {}).get("from", 0)),
+            *_pairs(rules, events, is_whole),
+            *_inside(rules, events),
+            *_sums(rules, events),
+        ]
+    else:
+        found += _counts(rules, events, after + 1)
     return sorted(found, key=lambda slip: len(events) if slip.at is None else slip.at)
 
 
@@ -73,7 +79,7 @@ def framing_slips(rules: Grammar, lines: Sequence[tuple[str | None, str, Any]]) 
                 yield Slip(at, "event line", str(rules.get("terminator_event")), str(name))
         elif style == "absent" and name is not None:
             yield Slip(at, "event line", "none", name)
-        elif style == "type" and name != data.get("type"):
+        elif (style == "type" or (style == "optional" and name is not None)) and name != data.get("type"):
             yield Slip(at, "event line", str(data.get("type")), str(name))
         elif style == "name" and name is None:
             yield Slip(at, "event line", "the name of the event", "none")
@@ -81,20 +87,25 @@ def framing_slips(rules: Grammar, lines: Sequence[tuple[str | None, str, Any]]) 
         yield Slip(None, "terminator", terminator, lines[-1][1] if lines else "nothing at all")
 
 
-def _ends(rules: Grammar, events: Sequence[Said], is_whole: bool) -> Iterator[Slip]:
-    first, last = rules.get("opens", ()), rules.get("closes", ())
-    for at, event in enumerate(events):
-        if first and (at == 0) != (event.name in first):
-            yield Slip(at, "opens", " or ".join(first) if at == 0 else "no beginning again", str(event.name))
-        if event.name in last and at != len(events) - 1:
+def _opens(rules: Grammar, events: Sequence[Said]) -> Iterator[Slip]:
+    if first := rules.get("opens", ()):
+        for at, event in enumerate(events):
+            if (at == 0) != (event.name in first):
+                yield Slip(at, "opens", " or ".join(first) if at == 0 else "no beginning again", str(event.name))
+
+
+def _closes(rules: Grammar, events: Sequence[Said], is_whole: bool) -> Iterator[Slip]:
+    last = rules.get("closes", ())
+    for at, event in enumerate(events[:-1]):
+        if event.name in last:
             yield Slip(at, "closes", "the last event", f"{event.name}, {len(events) - 1 - at} events before the end")
     if is_whole and last and (not events or events[-1].name not in last):
         yield Slip(None, "closes", " or ".join(last), str(events[-1].name) if events else "nothing at all")
 
 
-def _counts(rules: Grammar, events: Sequence[Said]) -> Iterator[Slip]:
+def _counts(rules: Grammar, events: Sequence[Said], start: int) -> Iterator[Slip]:
     if "counts" in rules:
-        key, start = rules["counts"]["key"], rules["counts"]["from"]
+        key = rules["counts"]["key"]
         for at, event in enumerate(events):
             if (number := _at(event.data, key)) != start + at:
                 yield Slip(at, "counts", f"{key} {start + at}", str(number))
@@ -117,6 +128,9 @@ def _pairs(rules: Grammar, events: Sequence[Said], is_whole: bool) -> Iterator[S
         for at, event in enumerate(events):
             key = _key(event.data, pair["by"])
             if event.name == pair["open"]:
+                if pair.get("again") and key in closed:
+                    opened.discard(key)
+                    closed.discard(key)
                 if key in opened:
                     yield Slip(at, "pairs", f"{pair['open']} once for {_shown(key)}", "once more")
                 opened.add(key)

@@ -267,6 +267,7 @@ class Talk:
 
     def _clear_buffer(self, event: Event) -> None:
         self._buffer.emptied()
+        self._speech_item = self.world.id("item_")
         self._say("input_audio_buffer.cleared")
 
     def _clear_output(self, event: Event) -> None:
