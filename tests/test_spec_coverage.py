@@ -15,7 +15,7 @@ from wireproof.spec_coverage import Coverage, Exposed, Surface, Unread, coverage
 COVERED = [
     "audio.speech", "audio.transcriptions", "audio.translations", "batches", "beta.assistants", "beta.threads", "chat",
     "completions", "containers", "conversations", "embeddings", "evals", "files", "fine_tuning", "images", "models",
-    "moderations", "responses", "uploads", "vector_stores", "videos",
+    "moderations", "realtime", "responses", "uploads", "vector_stores", "videos",
 ]  # fmt: skip
 SOURCE = """
 class Things(SyncAPIResource):
