@@ -11,6 +11,7 @@ from standin.asking import CHAT, Clock, ask, backend, form
 from wireproof.sse import lex
 from wireproof.standin.backend import Setup
 from wireproof.standin.wire import Answer, Frame
+from wireproof.streams import Said, grammar, slips
 
 BETA = ("openai-beta", "assistants=v2")
 CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
@@ -94,4 +95,6 @@ def events(answer: Answer) -> list[tuple[str, Any]]:
 def events_in(frames: list[Frame]) -> list[tuple[str, Any]]:
     found = list(lex((0.0, frame.data) for frame in frames))
     assert (found[-1].name, found[-1].data) == ("done", "[DONE]")
-    return [(event.name or "", json.loads(event.data or "")) for event in found[:-1]]
+    told = [(event.name or "", json.loads(event.data or "")) for event in found[:-1]]
+    assert slips(grammar("assistants"), [Said(name, data) for name, data in told]) == []
+    return told

@@ -70,10 +70,8 @@ def test_a_page_has_one_to_a_hundred(limit: str) -> None:
         ({"model": CHAT, "tools": [{"type": "retrieval"}]}, "tools[0].type"),
         ({"model": CHAT, "temperature": 3}, "temperature"),
         ({"model": CHAT, "name": "n" * 257}, "name"),
-        ({"model": CHAT, "tool_resources": {"code_interpreter": {"file_ids": ["file-none"]}}},
-         "tool_resources.code_interpreter.file_ids"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named(body: Any, param: str) -> None:
     answer = Desk().ask("POST", "/assistants", body)
     assert answer.status == 400
@@ -103,3 +101,6 @@ def test_stores_that_are_described_are_made_and_those_that_are_named_must_be_the
     assert desk.got(f"/vector_stores/{store}")["file_counts"]["completed"] == 1
     unknown = {"model": CHAT, "tool_resources": {"file_search": {"vector_store_ids": ["vs_none"]}}}
     assert desk.ask("POST", "/assistants", unknown).status == 404
+    unknown = {"model": CHAT, "tool_resources": {"code_interpreter": {"file_ids": ["file-none"]}}}
+    answer = desk.ask("POST", "/assistants", unknown)
+    assert (answer.status, error(answer)["param"]) == (404, "tool_resources.code_interpreter.file_ids")

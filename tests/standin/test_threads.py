@@ -106,23 +106,27 @@ def test_messages_are_listed_newest_first_and_by_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "param"),
+    ("body", "status", "param"),
     [
-        ({"role": "user"}, "content"),
-        ({"role": "user", "content": ""}, "content"),
-        ({"role": "user", "content": []}, "content"),
-        ({"role": "system", "content": "Hi"}, "role"),
-        ({"role": "user", "content": [{"type": "text", "text": ""}]}, "content"),
-        ({"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": "file-none"}}]}, "content"),
-        ({"role": "user", "content": "Hi", "attachments": [{"file_id": "file-none", "tools": [CODE]}]}, "attachments"),
-        ({"role": "user", "content": "Hi", "attachments": [{"file_id": "file-none"}]}, "attachments[0].tools"),
+        ({"role": "user"}, 400, "content"),
+        ({"role": "user", "content": ""}, 400, "content"),
+        ({"role": "user", "content": []}, 400, "content"),
+        ({"role": "system", "content": "Hi"}, 400, "role"),
+        ({"role": "user", "content": [{"type": "text", "text": ""}]}, 400, "content[0].text"),
+        ({"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": "file-none"}}]}, 404, "content"),
+        (
+            {"role": "user", "content": "Hi", "attachments": [{"file_id": "file-none", "tools": [CODE]}]},
+            404,
+            "attachments",
+        ),
+        ({"role": "user", "content": "Hi", "attachments": [{"file_id": "file-none"}]}, 400, "attachments[0].tools"),
     ],
 )
-def test_what_is_wrong_with_a_message_is_named(body: Any, param: str) -> None:
+def test_what_is_wrong_with_a_message_is_named(body: Any, status: int, param: str) -> None:
     desk = Desk()
     thread = desk.thread()
     answer = desk.ask("POST", f"/threads/{thread}/messages", body)
-    assert answer.status == 400
+    assert answer.status == status
     assert error(answer)["param"] == param
     assert desk.messages(thread) == []
 

@@ -11,7 +11,6 @@ from wireproof.standin.store import Row, Table
 from wireproof.standin.world import World
 
 PLANS = "run plans"
-EXPIRES_S = 600
 # Ours: how long a run waits for its turn, works beside what it writes, and takes to stop.
 QUEUED_S, WORKS_S, STOPS_S = 0.2, 0.3, 0.2
 # A reader of a stream may ask for the run as soon as it has the last event: state is a little ahead of what is told.

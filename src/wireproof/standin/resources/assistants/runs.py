@@ -7,15 +7,13 @@ from typing import Any
 
 from wireproof.standin.call import Call
 from wireproof.standin.catalogue import Model, model_for
-from wireproof.standin.conversation import estimated_tokens
 from wireproof.standin.metered import limited
 from wireproof.standin.paging import page, public
-from wireproof.standin.reasoning import check_reasoning
 from wireproof.standin.refusals import Refused, invalid
 from wireproof.standin.resources.assistants.assistants import assistant_named, check_model
-from wireproof.standin.resources.assistants.leg import Scene, SearchFailed, play
+from wireproof.standin.resources.assistants.begin import check, expected_tokens, fields_of
+from wireproof.standin.resources.assistants.leg import play
 from wireproof.standin.resources.assistants.life import (
-    EXPIRES_S,
     QUEUED_S,
     STOPS_S,
     WORKS_S,
@@ -26,6 +24,8 @@ from wireproof.standin.resources.assistants.life import (
 )
 from wireproof.standin.resources.assistants.moves import MESSAGES, RUNS, STEPS, Score
 from wireproof.standin.resources.assistants.prompt import as_chat
+from wireproof.standin.resources.assistants.rows import new_run
+from wireproof.standin.resources.assistants.scene import Scene, SearchFailed
 from wireproof.standin.resources.assistants.steps import includes_content
 from wireproof.standin.resources.assistants.stream import Telling
 from wireproof.standin.resources.assistants.threads import add_message, check_message, new_thread, thread_named
@@ -33,8 +33,6 @@ from wireproof.standin.resources.assistants.tool_resources import resources
 from wireproof.standin.resources.vector_stores.search import search
 from wireproof.standin.serving import serves
 from wireproof.standin.store import Row
-from wireproof.standin.structured import check_format
-from wireproof.standin.toolcalls import check_tools
 from wireproof.standin.wire import EVENT_STREAM, Answer, Frame, json_answer, named_event
 from wireproof.standin.world import World
 
@@ -74,7 +72,7 @@ def create_with_thread(world: World, call: Call) -> Answer:
 def _begun(world: World, call: Call, thread_of: Callable[[], Row], *, told_of_thread: bool) -> Answer:
     """`thread_of` makes or completes the thread, once the request has passed."""
     assistant = assistant_named(world, call.body["assistant_id"], "assistant_id")
-    fields = _fields(call.body, assistant)
+    fields = fields_of(call.body, assistant)
     check_model(world, fields["model"])
     model = model_for(world.models, fields["model"], "chat")
     new = [*((call.body.get("thread") or {}).get("messages") or ()), *(call.body.get("additional_messages") or ())]
@@ -83,7 +81,8 @@ def _begun(world: World, call: Call, thread_of: Callable[[], Row], *, told_of_th
     def answer() -> Answer:
         own = resources(world, call, call.body.get("tool_resources"))
         thread = thread_of()
-        run = _new_run(call, fields, thread, assistant, {**assistant["tool_resources"], **own})
+        own = {**assistant["tool_resources"], **own}
+        run = new_run(call.id("run_"), fields, thread, assistant, own, int(call.now))
         world.table(RUNS, thread["id"]).put(run["id"], run)
         world.at(run["expires_at"], "runs.expire", place(run))
         score = Score(call.now)
@@ -95,8 +94,8 @@ def _begun(world: World, call: Call, thread_of: Callable[[], Row], *, told_of_th
         world,
         call,
         model,
-        check=lambda: _check(fields, model, [*map(as_chat, old), *new]),
-        tokens=lambda: _expected_tokens(fields, new),
+        check=lambda: check(fields, model, [*map(as_chat, old), *new]),
+        tokens=lambda: expected_tokens(fields, new),
         answer=answer,
     )
 
@@ -159,88 +158,6 @@ def cancel_run(world: World, call: Call) -> Answer:
     if run["status"] not in ("queued", "in_progress", "requires_action"):
         raise invalid(f"Cannot cancel run with status '{run['status']}'.")
     return json_answer(public(cancel(world, run)))
-
-
-# ---- what a run is begun with
-
-
-def _fields(body: Mapping[str, Any], assistant: Row) -> Row:
-    """What the request says, else what the assistant says, else what holds for all."""
-
-    def said(name: str, default: Any = None) -> Any:
-        found = body.get(name) if body.get(name) is not None else assistant.get(name)
-        return default if found is None else found
-
-    instructions = said("instructions", "")
-    if body.get("additional_instructions"):
-        instructions = "\n".join(filter(None, (instructions, body["additional_instructions"])))
-    return {
-        "model": said("model"),
-        "instructions": instructions,
-        "tools": said("tools", []),
-        "metadata": body.get("metadata") or {},
-        "temperature": said("temperature", 1.0),
-        "top_p": said("top_p", 1.0),
-        "max_prompt_tokens": body.get("max_prompt_tokens"),
-        "max_completion_tokens": body.get("max_completion_tokens"),
-        "truncation_strategy": {"type": "auto", "last_messages": None, **(body.get("truncation_strategy") or {})},
-        "tool_choice": body.get("tool_choice") or "auto",
-        "parallel_tool_calls": body.get("parallel_tool_calls", True),
-        "response_format": said("response_format", "auto"),
-        "_reasoning_effort": said("reasoning_effort"),
-    }
-
-
-def _new_run(call: Call, fields: Row, thread: Row, assistant: Row, own: Row) -> Row:
-    return {
-        "id": call.id("run_"),
-        "object": "thread.run",
-        "created_at": int(call.now),
-        "thread_id": thread["id"],
-        "assistant_id": assistant["id"],
-        "status": "queued",
-        "required_action": None,
-        "last_error": None,
-        "incomplete_details": None,
-        "usage": None,
-        "expires_at": int(call.now) + EXPIRES_S,
-        "started_at": None,
-        "cancelled_at": None,
-        "failed_at": None,
-        "completed_at": None,
-        **fields,
-        "_stores": [
-            id
-            for held in (own, thread["tool_resources"])
-            for id in held.get("file_search", {}).get("vector_store_ids", [])
-        ],
-    }
-
-
-def _check(fields: Row, model: Model, chat: Sequence[Mapping[str, Any]]) -> None:
-    """What a schema cannot say: tools that are chosen are there, a format that is asked for can be had, the model
-    takes what it is told.
-    """
-    sampling = {name: fields[name] for name in ("temperature", "top_p") if fields[name] != 1}
-    check_reasoning({**sampling, "reasoning_effort": fields["_reasoning_effort"]}, model)
-    choice, kinds = fields["tool_choice"], [tool["type"] for tool in fields["tools"]]
-    if choice == "required" and not kinds:
-        raise invalid("Invalid value for 'tool_choice': 'required' is only allowed when 'tools' are specified.",
-                      "tool_choice")  # fmt: skip
-    if isinstance(choice, Mapping):
-        if choice["type"] not in kinds:
-            raise invalid(f"Tool choice '{choice['type']}' not found in 'tools' parameter.", "tool_choice")
-        if choice["type"] == "function":
-            functions = [tool for tool in fields["tools"] if tool["type"] == "function"]
-            check_tools({"tools": functions, "tool_choice": choice})
-    if isinstance(fields["response_format"], Mapping):
-        instructions = {"role": "system", "content": fields["instructions"]}
-        check_format({"response_format": fields["response_format"], "messages": [instructions, *chat]})
-
-
-def _expected_tokens(fields: Row, new: Sequence[Mapping[str, Any]]) -> int:
-    texts = [{"content": message["content"]} for message in new]
-    return max(fields["max_completion_tokens"] or 0, estimated_tokens({"messages": texts}))
 
 
 def _outputs(run: Row, given: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wireproof.standin.call import Call
 from wireproof.standin.paging import page, public
 from wireproof.standin.refusals import invalid
-from wireproof.standin.resources.assistants.leg import new_message
 from wireproof.standin.resources.assistants.life import PLANS, active_run, place
 from wireproof.standin.resources.assistants.moves import MESSAGES, RUNS, STEPS
+from wireproof.standin.resources.assistants.rows import new_message
 from wireproof.standin.resources.assistants.tool_resources import attached, check_files, resources
 from wireproof.standin.serving import serves
 from wireproof.standin.store import Row
@@ -46,13 +46,9 @@ def new_thread(world: World, call: Call, body: Mapping[str, Any]) -> Row:
 
 
 def check_message(world: World, body: Mapping[str, Any], where: str = "") -> None:
-    content = body["content"]
-    parts: list[Row] = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    for part in parts:
-        if part["type"] == "text" and not part["text"]:
-            raise invalid("Message content must be non-empty.", f"{where}content")
-        if part["type"] == "image_file":
-            check_files(world, [part["image_file"]["file_id"]], f"{where}content")
+    parts: Sequence[Row] = () if isinstance(body["content"], str) else body["content"]
+    pictures = [part["image_file"]["file_id"] for part in parts if part["type"] == "image_file"]
+    check_files(world, pictures, f"{where}content")
     check_files(world, [one["file_id"] for one in body.get("attachments") or ()], f"{where}attachments")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wireproof.standin.call import Call
-from wireproof.standin.refusals import Refused, invalid
+from wireproof.standin.refusals import Refused, invalid, not_found
 from wireproof.standin.store import Row
 from wireproof.standin.wire import Answer
 from wireproof.standin.world import World
@@ -24,7 +24,7 @@ def resources(world: World, call: Call, given: Mapping[str, Any] | None, param: 
         made["code_interpreter"] = {"file_ids": file_ids}
     if "file_search" in given:
         search = given["file_search"]
-        ids = [_inner(world, call, "POST", "/vector_stores", one)["id"] for one in search.get("vector_stores", ())]
+        ids = [_made_store(world, call, one) for one in search.get("vector_stores", ())]
         for id in search.get("vector_store_ids", ()):
             _inner(world, call, "GET", f"/vector_stores/{id}")
             ids.append(id)
@@ -35,7 +35,7 @@ def resources(world: World, call: Call, given: Mapping[str, Any] | None, param: 
 def check_files(world: World, ids: Iterable[str], param: str) -> None:
     for id in ids:
         if id not in world.table("files"):
-            raise invalid(f"No file found with id '{id}'.", param)
+            raise not_found(f"No file found with id '{id}'.", param)
 
 
 def attached(world: World, call: Call, had: Row, attachments: Iterable[Mapping[str, Any]]) -> Row:
@@ -61,6 +61,13 @@ def attached(world: World, call: Call, had: Row, attachments: Iterable[Mapping[s
         **({"code_interpreter": {"file_ids": code}} if code else {}),
         **({"file_search": {"vector_store_ids": stores}} if stores else {}),
     }
+
+
+def _made_store(world: World, call: Call, given: Mapping[str, Any]) -> str:
+    """A store as it is described on the way; what else is said of it says nothing."""
+    known = {name: given[name] for name in ("file_ids", "chunking_strategy", "metadata") if name in given}
+    id: str = _inner(world, call, "POST", "/vector_stores", known)["id"]
+    return id
 
 
 def _inner(world: World, call: Call, method: str, path: str, body: Any = None) -> Any:
