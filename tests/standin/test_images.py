@@ -155,7 +155,7 @@ def test_dall_e_gives_urls_that_can_be_fetched_for_an_hour_without_a_key() -> No
     ask = asking.ask("POST", "/images/generations", {"prompt": "A lighthouse", "model": CLASSIC, "size": "1792x1024"})
     answer = backend.answer(Ask(ask.method, ask.path, ask.query, (*ask.headers, ("host", "here:8000")), ask.body))
     url = answer.json["data"][0]["url"]
-    assert url.startswith("http://here:8000/_standin/content/")
+    assert url.startswith("http://here:8000/content/")
     fetched = linked(backend, url)
     assert (fetched.status, fetched.header("content-type")) == (200, "image/png")
     assert Image.open(io.BytesIO(fetched.body)).size == (1792, 1024)

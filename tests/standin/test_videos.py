@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 from standin import asking
 
-from wireproof.standin.backend import Backend
+from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.media.films import Footage, film, watched
 from wireproof.standin.resources.videos import CONTENT_LIFE_S
 from wireproof.standin.wire import Answer
@@ -105,6 +106,19 @@ def test_there_is_no_content_before_the_end_nor_after_it_has_expired(studio: Stu
     studio.clock.now = done["expires_at"]
     assert studio.get(f"/videos/{order['id']}/content").status == 404
     assert studio.get(f"/videos/{order['id']}").json == done
+
+
+def test_a_film_goes_on_being_made_after_a_restart(tmp_path: Path) -> None:
+    clock = asking.Clock()
+    setup = Setup(state=tmp_path / "state.db")
+    first = asking.backend(setup, clock)
+    order = asking.post("/videos", {"prompt": "A lighthouse"}, first).json
+    first.close()
+    clock.now += LONG_S
+    second = asking.backend(setup, clock)
+    assert second.answer(asking.ask("GET", f"/videos/{order['id']}")).json["status"] == "completed"
+    assert watched(second.answer(asking.ask("GET", f"/videos/{order['id']}/content")).body) == (720, 1280, 4.0)
+    second.close()
 
 
 def test_a_harmful_prompt_fails_once_it_is_looked_at(studio: Studio) -> None:

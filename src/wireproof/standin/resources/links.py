@@ -12,7 +12,7 @@ from wireproof.standin.serving import deed
 from wireproof.standin.wire import Answer, Ask
 from wireproof.standin.world import World
 
-PREFIX = "/_standin/content/"
+PREFIX = "/content/"
 KIND = "links"
 # Source: SDK, images: a URL is good for 60 minutes.
 LIFE_S = 3600.0
