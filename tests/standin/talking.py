@@ -1,128 +1,92 @@
-"""A client of realtime without a socket, who holds whatever it is told against the description and its grammar."""
+"""A client of a connection without a socket: bytes in, writes out."""
 
 from __future__ import annotations
 
-import base64
-import json
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from standin.asking import Clock, ask, backend
+from wireproof.standin.connection import Connection
+from wireproof.standin.floor import Floor
+from wireproof.standin.wire import Answer, Serve
 
-from wireproof.spec import load_spec
-from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
-from wireproof.standin.media.sounds import signal
-from wireproof.standin.sockets import Session
-from wireproof.standin.wire import Answer
-from wireproof.streams import grammar, said, slips
-
-REALTIME = "gpt-realtime"
-MS = 48  # bytes of a millisecond of sound
-# As a browser makes it, of a microphone and a channel for events.
-OFFER = "\r\n".join(
-    [
-        "v=0",
-        "o=- 4611731400430051336 2 IN IP4 127.0.0.1",
-        "s=-",
-        "t=0 0",
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111 63",
-        "a=mid:0",
-        "a=rtpmap:111 opus/48000/2",
-        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
-        "a=mid:1",
-        "",
-    ]
-)
+GET = b"GET /v1/x HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: "
 
 
-class Client:
-    """`heard` is all that the server said."""
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written, write by write."""
 
-    def __init__(self, session: Session, clock: Clock, *, schema: str, rules: str) -> None:
-        self.session, self.clock = session, clock
-        self.heard: list[dict[str, Any]] = []
-        self._schema = load_spec().schema(schema)
-        self._rules = grammar(rules)
+    guest: Connection
 
-    def tell(self, type: str, **fields: Any) -> list[dict[str, Any]]:
-        """What the server says to this event, by now."""
-        self.session.hear(json.dumps({"type": type, **fields}))
-        return self.listen()
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.is_closed = self.is_aborted = self.has_said_all = self.is_reading_paused = False
 
-    def listen(self, seconds: float = 0.0) -> list[dict[str, Any]]:
-        """What it says in the next `seconds`."""
-        self.clock.now += seconds
-        found = [json.loads(text) for text in self.session.take()]
-        for event in found:
-            assert [str(breach) for breach in self._schema.violations(event)] == []
-        self.heard += found
-        assert slips(self._rules, [said(self._rules, event) for event in self.heard], is_whole=False) == []
-        ids = [event["event_id"] for event in self.heard]
-        assert len(set(ids)) == len(ids)
-        return found
+    def write(self, data: Any) -> None:
+        self.writes.append(bytes(data))
 
-    def ask(self, text: str, **response: Any) -> list[dict[str, Any]]:
-        """A message of the user and the response to it, when answers take no time."""
-        self.tell("conversation.item.create", item=message(text))
-        return self.tell("response.create", response=response)
+    def write_eof(self) -> None:
+        self.has_said_all = True
 
-    def sound(self, data: bytes) -> list[dict[str, Any]]:
-        return self.tell("input_audio_buffer.append", audio=base64.b64encode(data).decode())
+    def close(self) -> None:
+        self.is_closed = True
 
+    def abort(self) -> None:
+        self.is_aborted = True
 
-def message(text: str, role: str = "user", id: str | None = None) -> dict[str, Any]:
-    kind = "output_text" if role == "assistant" else "input_text"
-    item: dict[str, Any] = {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
-    return item if id is None else {**item, "id": id}
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        assert high == 0
+
+    def pause_reading(self) -> None:
+        self.is_reading_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_reading_paused = False
+
+    @property
+    def said(self) -> bytes:
+        return b"".join(self.writes)
 
 
-def types(events: list[dict[str, Any]]) -> list[str]:
-    return [event["type"] for event in events]
+def talk(
+    serve: Serve | Answer,
+    *said: bytes,
+    then: Callable[[Connection, Wire], None] = lambda _connection, _wire: None,
+    until: Callable[[Wire], bool] | None = None,
+    books: Sequence[Any] = (),
+    on: Wire | None = None,
+) -> Wire:
+    """What is on the wire after a client `said` this and the loop came to rest, or `until`; then `then`, and rest."""
+    wire = on or Wire()
+
+    async def rest() -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        while until is not None and not until(wire):
+            await asyncio.sleep(0.001)
+
+    async def spoken() -> None:
+        called = serve if callable(serve) else lambda _ask: serve
+        floor = Floor(called, asyncio.get_running_loop(), lambda *of: tuple(book.begin(*of) for book in books))
+        guest = wire.guest = Connection(floor)
+        guest.connection_made(wire)
+        for piece in said:
+            guest.data_received(piece)
+        await rest()
+        then(guest, wire)
+        await rest()
+        floor.guests.clear()  # those it would hang up on
+        floor.close()
+
+    asyncio.run(asyncio.wait_for(spoken(), 5))
+    return wire
 
 
-def one(events: list[dict[str, Any]], type: str) -> dict[str, Any]:
-    found = [event for event in events if event["type"] == type]
-    assert len(found) == 1, types(events)
-    return found[0]
+def head_of(wire: Wire) -> str:
+    return wire.said.partition(b"\r\n\r\n")[0].decode()
 
 
-def error(events: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = one(events, "error")["error"]
-    return found
-
-
-def connected(
-    setup: Setup | None = None,
-    path: str = "/realtime",
-    *,
-    to: Backend | None = None,
-    key: str = DEFAULT_KEY,
-    **query: str,
-) -> Client:
-    """A client that has just connected, by default to a conversation with REALTIME."""
-    clock = Clock()
-    serving = to or backend(setup, clock)
-    if isinstance(serving.clock, Clock):
-        clock = serving.clock
-    session = serving.connect(ask("GET", path, key=key, **(query or {"model": REALTIME})))
-    assert not isinstance(session, Answer), session.body
-    translates = path.endswith("translations")
-    return Client(
-        session,
-        clock,
-        schema="TranslationServerEvent" if translates else "RealtimeServerEvent",
-        rules="realtime_translation" if translates else "realtime",
-    )
-
-
-def refused(path: str = "/realtime", *, key: str = DEFAULT_KEY, **query: str) -> Answer:
-    answer = backend().connect(ask("GET", path, key=key, **query))
-    assert isinstance(answer, Answer)
-    return answer
-
-
-def loud(ms: int) -> bytes:
-    return signal("word " * (ms // 200 + 2), "marin")[: ms * MS]
-
-
-def silent(ms: int) -> bytes:
-    return bytes(ms * MS)
+def is_over(wire: Wire) -> bool:
+    return wire.said.endswith(b"0\r\n\r\n")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
 import pytest
 from standin.asking import CHAT, ask, backend, user
+from standin.talking import GET, POST, Wire, head_of, is_over, talk
 
 from wireproof.standin.connection import (
     IDLE_S,
@@ -22,88 +23,7 @@ from wireproof.standin.connection import (
 )
 from wireproof.standin.floor import Floor
 from wireproof.standin.truth import Truth, telling
-from wireproof.standin.wire import DONE, Answer, Ask, Frame, Serve, event_frame, json_answer
-
-GET = b"GET /v1/x HTTP/1.1\r\nhost: x\r\n\r\n"
-POST = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: "
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps what is written, write by write."""
-
-    guest: Connection
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.is_closed = self.is_aborted = self.has_said_all = self.is_reading_paused = False
-
-    def write(self, data: Any) -> None:
-        self.writes.append(bytes(data))
-
-    def write_eof(self) -> None:
-        self.has_said_all = True
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def abort(self) -> None:
-        self.is_aborted = True
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        assert high == 0
-
-    def pause_reading(self) -> None:
-        self.is_reading_paused = True
-
-    def resume_reading(self) -> None:
-        self.is_reading_paused = False
-
-    @property
-    def said(self) -> bytes:
-        return b"".join(self.writes)
-
-
-def talk(
-    serve: Serve | Answer,
-    *said: bytes,
-    then: Callable[[Connection, Wire], None] = lambda _connection, _wire: None,
-    until: Callable[[Wire], bool] | None = None,
-    truth: Truth | None = None,
-    on: Wire | None = None,
-) -> Wire:
-    """What is on the wire after a client `said` this and the loop came to rest, or `until`; then `then`, and rest."""
-    wire = on or Wire()
-
-    async def rest() -> None:
-        for _ in range(50):
-            await asyncio.sleep(0)
-        while until is not None and not until(wire):
-            await asyncio.sleep(0.001)
-
-    async def spoken() -> None:
-        called = serve if callable(serve) else lambda _ask: serve
-        floor = Floor(called, asyncio.get_running_loop(), lambda *of: (truth.begin(*of),) if truth else ())
-        guest = wire.guest = Connection(floor)
-        guest.connection_made(wire)
-        for piece in said:
-            guest.data_received(piece)
-        await rest()
-        then(guest, wire)
-        await rest()
-        floor.guests.clear()  # those it would hang up on
-        floor.close()
-
-    asyncio.run(asyncio.wait_for(spoken(), 5))
-    return wire
-
-
-def head_of(wire: Wire) -> str:
-    return wire.said.partition(b"\r\n\r\n")[0].decode()
-
-
-def is_over(wire: Wire) -> bool:
-    return wire.said.endswith(b"0\r\n\r\n")
+from wireproof.standin.wire import DONE, Answer, Ask, Frame, event_frame, json_answer
 
 
 def endless() -> Iterable[Frame]:
@@ -221,7 +141,7 @@ def test_a_client_that_waits_for_permission_to_send_gets_it() -> None:
 
 def test_an_endless_stream_ends_when_its_client_leaves() -> None:
     truth = Truth()
-    wire = talk(Answer(frames=endless()), GET, then=lambda guest, _: guest.connection_lost(None), truth=truth)
+    wire = talk(Answer(frames=endless()), GET, then=lambda guest, _: guest.connection_lost(None), books=[truth])
     assert 10 < len(wire.writes) < 2000
     counts = truth.report()["counts"]
     assert (counts["unfinished"], counts["running"]) == (1, 0)
@@ -250,14 +170,14 @@ def test_frames_wait_for_a_slow_reader() -> None:
 
 def test_a_late_write_does_not_delay_the_next() -> None:
     truth = Truth()
-    talk(Answer(frames=[event_frame({"content": "x"}, 4.0) for _ in range(25)]), GET, until=is_over, truth=truth)
+    talk(Answer(frames=[event_frame({"content": "x"}, 4.0) for _ in range(25)]), GET, until=is_over, books=[truth])
     (row,) = truth.report()["requests"]
     assert 100 <= row["ttft_ms"] + sum(row["itl_ms"]) < 150
 
 
 def test_no_write_is_early() -> None:
     truth = Truth()
-    talk(Answer(frames=[event_frame({"content": "x"}, 1.3) for _ in range(20)]), GET, until=is_over, truth=truth)
+    talk(Answer(frames=[event_frame({"content": "x"}, 1.3) for _ in range(20)]), GET, until=is_over, books=[truth])
     assert all(late >= 0 for timing in truth.timings for late in timing.late_s)
 
 
@@ -370,7 +290,7 @@ def test_truth_tells_tokens_from_other_frames() -> None:
     asked = ask("POST", "/chat/completions", {**body, "stream_options": {"include_usage": True}})
     raw = b"POST /v1/chat/completions HTTP/1.1\r\n"
     raw += b"".join(f"{name}: {value}\r\n".encode() for name, value in asked.headers)
-    talk(backend().answer, raw + b"content-length: %d\r\n\r\n" % len(asked.body) + asked.body, truth=truth)
+    talk(backend().answer, raw + b"content-length: %d\r\n\r\n" % len(asked.body) + asked.body, books=[truth])
     report = truth.report()
     (row,) = report["requests"]
     assert (row["tokens"], len(row["itl_ms"]), row["is_whole"], row["status"]) == (3, 2, True, 200)
@@ -384,7 +304,7 @@ def test_truth_is_told_and_forgotten_over_http() -> None:
     truth = Truth()
     forgotten: list[bool] = []
     serve = telling(lambda _ask: json_answer({}), truth, lambda: forgotten.append(True))
-    talk(serve, GET, truth=truth)
+    talk(serve, GET, books=[truth])
     assert b'"requests": 1' in talk(serve, GET.replace(b"/v1/x", b"/_standin/truth")).said
     talk(serve, b"POST /_standin/reset HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
     assert truth.report()["counts"]["requests"] == 0

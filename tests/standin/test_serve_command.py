@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from wireproof.cli import WRONG, run
+from wireproof.journal import read_journal
 from wireproof.standin.serve import bound
 
 
@@ -22,6 +26,7 @@ from wireproof.standin.serve import bound
         (["--scale", "3"], "scale must be above 0"),
         (["--port", "99999"], "99999"),
         (["--ttft-ms", "-1"], "-1"),
+        (["--pace", "0"], "0"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,28 +51,54 @@ def test_faults_are_listed_with_the_clause_they_break(capsys: pytest.CaptureFixt
     assert [line.split()[0] for line in lines] == list(all_faults())
 
 
-def test_it_says_where_it_is_and_ends_by_an_interrupt() -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from wireproof.cli import main; main()",
-        "serve",
-        "--port",
-        "0",
-        "--model",
-        "my-model",
-        "--truth",
-    ]
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A running `wireproof serve` and what its first three lines say."""
+    command = [sys.executable, "-m", "wireproof", "serve", "--port", "0", *arguments]
     environment = {**os.environ, "WIREPROOF_STANDIN_KEY": "sk-mine", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as serving:
-        assert serving.stdout is not None
-        said = dict(serving.stdout.readline().split("  ", 1) for _ in range(3))
-        said = {name.strip(): value.strip() for name, value in said.items()}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        said = dict(process.stdout.readline().split("  ", 1) for _ in range(3))
+        try:
+            yield process, {name.strip(): value.strip() for name, value in said.items()}
+        finally:
+            process.kill()
+
+
+def get(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"authorization": "Bearer sk-mine"})
+    with urllib.request.urlopen(request) as answer:
+        return bytes(answer.read())
+
+
+def test_it_says_where_it_is_and_ends_by_an_interrupt() -> None:
+    with serving("--model", "my-model", "--truth") as (process, said):
         assert (said["key"], said["model"]) == ("sk-mine", "my-model")
-        request = urllib.request.Request(f"{said['base URL']}/models", headers={"authorization": "Bearer sk-mine"})
-        with urllib.request.urlopen(request) as answer:
-            assert b"my-model" in answer.read()
-        with urllib.request.urlopen(said["base URL"].replace("/v1", "/_standin/truth")) as truth:
-            assert b'"requests": 1' in truth.read()
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(10) == 0
+        assert b"my-model" in get(f"{said['base URL']}/models")
+        assert b'"requests": 1' in get(said["base URL"].replace("/v1", "/_standin/truth"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_a_recording_ends_well_when_a_container_is_stopped(tmp_path: Path) -> None:
+    journal = tmp_path / "clients.jsonl"
+    with serving("--record", str(journal)) as (process, said):
+        get(f"{said['base URL']}/models")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    recorded = read_journal(journal)
+    assert [exchange.operation for exchange in recorded.exchanges] == ["listModels"]
+    assert recorded.footer is not None
+    assert "sk-mine" not in journal.read_text()
+
+
+def test_a_recording_that_is_there_already_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clients.jsonl").touch()
+    assert run(["serve", "--port", "0", "--record", str(tmp_path / "clients.jsonl")]) == WRONG
+    assert "clients.jsonl is there already" in capsys.readouterr().err
+
+
+def test_a_state_file_that_is_none_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "state").write_text("no database at all, but a text of some length")
+    assert run(["serve", "--port", "0", "--state", str(tmp_path / "state")]) == WRONG
+    assert capsys.readouterr().err.count("\n") == 1

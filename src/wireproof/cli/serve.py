@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
-from contextlib import suppress
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
 
 import click
 
@@ -12,6 +15,7 @@ from wireproof.cli import Fail
 from wireproof.standin.backend import DEFAULT_KEY, DEFAULT_TIER, Backend, Setup
 from wireproof.standin.catalogue import DEFAULT_MODEL
 from wireproof.standin.faults import all_faults
+from wireproof.standin.guestbook import Guestbook
 from wireproof.standin.latency import Latency
 from wireproof.standin.serve import StandIn, bound, foreground, standin_at, with_faults
 
@@ -55,6 +59,22 @@ def print_faults(context: click.Context, _option: click.Parameter, asked: bool) 
 @click.option(
     "--list-faults", is_flag=True, expose_value=False, is_eager=True, callback=print_faults, help="Print them and exit."
 )
+@click.option(
+    "--state", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Remember there, over restarts."
+)
+@click.option(
+    "--pace",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="How much faster batches, fine-tuning and the like live: 10 is ten times.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep a journal of what clients send, keys masked; `wireproof judge FILE` reads it.",
+)
 @click.option("--truth", is_flag=True, help="Note true timings: GET /_standin/truth, POST /_standin/reset.")
 def command(
     host: str,
@@ -68,6 +88,9 @@ def command(
     jitter: float,
     seed: int,
     faults: tuple[str, ...],
+    state: Path | None,
+    pace: float,
+    record: Path | None,
     truth: bool,
 ) -> None:
     """Run the stand-in: a reference backend with tiers, latencies and named faults.
@@ -75,15 +98,28 @@ def command(
     Its text is made up, but deterministic; `Reply with: X`, `Count to N` and `Write N words` are obeyed, and
     the extension `ignore_eos: true` writes until max_tokens.
     """
-    setup = Setup((key,), tier, scale, Latency(ttft_ms, itl_ms, jitter, seed), models)
+    setup = Setup((key,), tier, scale, Latency(ttft_ms, itl_ms, jitter, seed), models, state, pace)
     try:
-        with_faults(Backend(setup).answer, faults)
+        backend = Backend(setup)
+        with_faults(backend.answer, faults)
     except ValueError as wrong:
         raise Fail(str(wrong)) from None
-    with _listening(host, port) as listening:
-        click.echo(_welcome(standin_at(listening, setup), faults))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as a container is stopped; not to be killed half-way
+    with closing(backend), _listening(host, port) as listening:
+        standin = standin_at(listening, setup)
+        guestbook = _guestbook(record, standin, setup.keys, faults)
+        click.echo(_welcome(standin, faults))
         with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
-            foreground(listening, setup, faults=faults, truth=truth)
+            foreground(listening, backend, faults=faults, truth=truth, guestbook=guestbook)
+
+
+def _guestbook(path: Path | None, standin: StandIn, keys: tuple[str, ...], faults: tuple[str, ...]) -> Guestbook | None:
+    try:
+        return Guestbook(path, standin.base_url, keys, faults) if path is not None else None
+    except FileExistsError:
+        raise Fail(f"--record: {path} is there already; what was recorded is not overwritten") from None
+    except OSError as refused:
+        raise Fail(f"--record: cannot write {path}: {refused.strerror or refused}") from None
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -106,6 +142,8 @@ def _welcome(standin: StandIn, faults: tuple[str, ...]) -> str:
             "",
             f"curl {standin.base_url}/chat/completions -H 'Authorization: Bearer {standin.key}' "
             f"-H 'Content-Type: application/json' -d '{body}'",
+            "",
+            f'OpenAI(base_url="{standin.base_url}", api_key="{standin.key}")    # the official SDK',
             "",
             "Ctrl-C ends it.",
         ]

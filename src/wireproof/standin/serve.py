@@ -21,6 +21,7 @@ from wireproof.standin.connection import Connection
 from wireproof.standin.delivery import Witness
 from wireproof.standin.faults import Fault, all_faults
 from wireproof.standin.floor import Floor
+from wireproof.standin.guestbook import Guestbook
 from wireproof.standin.serving import handlers
 from wireproof.standin.sockets import converse
 from wireproof.standin.truth import OWN, Truth, telling
@@ -72,14 +73,21 @@ def embedded(
         backend.close()
 
 
-def foreground(listening: socket.socket, setup: Setup, *, faults: Iterable[str] = (), truth: bool = False) -> None:
-    """Serves until interrupted."""
-    backend = Backend(setup)
+def foreground(
+    listening: socket.socket,
+    backend: Backend,
+    *,
+    faults: Iterable[str] = (),
+    truth: bool = False,
+    guestbook: Guestbook | None = None,
+) -> None:
+    """Serves until interrupted. Closes the guestbook; the backend is the caller's."""
     _settle()
     try:
-        _server(backend, with_faults(backend.answer, faults), truth).run(sockets=[listening])
+        _server(backend, with_faults(backend.answer, faults), truth, guestbook).run(sockets=[listening])
     finally:
-        backend.close()
+        if guestbook is not None:
+            guestbook.close()
 
 
 def _settle() -> None:
@@ -126,9 +134,9 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
     return reduce(lambda inner, fault: fault.over(inner), reversed(chosen), serve)
 
 
-def _server(backend: Backend, serve: Serve, truth: bool) -> Server:
+def _server(backend: Backend, serve: Serve, truth: bool, guestbook: Guestbook | None = None) -> Server:
     sockets = partial(converse, backend.connect, backend.clock)
-    return Server(serve, Truth() if truth else None, backend.reset, sockets)
+    return Server(serve, Truth() if truth else None, backend.reset, sockets, guestbook)
 
 
 class Server(uvicorn.Server):
@@ -143,9 +151,10 @@ class Server(uvicorn.Server):
         truth: Truth | None = None,
         reset: Callable[[], None] = lambda: None,
         sockets: App | None = None,
+        guestbook: Guestbook | None = None,
     ) -> None:
+        self._books = [book for book in (truth, guestbook) if book is not None]
         self._serve_asked = serve if truth is None else telling(serve, truth, reset)
-        self._truth = truth
         self._has_sockets = sockets is not None
         super().__init__(
             uvicorn.Config(
@@ -178,7 +187,9 @@ class Server(uvicorn.Server):
         return HttpToolsProtocol(config=self.config, server_state=self.server_state, app_state={})
 
     def _witnesses(self, ask: Ask, answer: Answer, at_s: float) -> tuple[Witness, ...]:
-        return () if self._truth is None or ask.path.startswith(OWN) else (self._truth.begin(ask, answer, at_s),)
+        if not self._books or ask.path.startswith(OWN):
+            return ()
+        return tuple(book.begin(ask, answer, at_s) for book in self._books)
 
 
 async def _nothing(_scope: Any, _receive: Any, _send: Any) -> None:
