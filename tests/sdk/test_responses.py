@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
+from wireproof.spec import load_spec
 from wireproof.standin.serve import StandIn
 
 REASONER = "gpt-5.4-mini"
@@ -232,3 +234,23 @@ def test_the_async_client_does_all_of_it(async_client: Callable[[], openai.Async
             await client.responses.delete(made.id)
 
     asyncio.run(everything())
+
+
+def test_responses_follow_one_another_on_a_socket(client: openai.OpenAI, standin: StandIn) -> None:
+    schema = load_spec().schema("ResponseSocketServerEvent")
+
+    def ended(connection: Any) -> Any:
+        while True:
+            raw = connection.recv_bytes()
+            assert list(schema.violations(json.loads(raw))) == []
+            event = connection.parse_event(raw)
+            if event.type in ("response.completed", "error"):
+                return event
+
+    with client.responses.connect() as connection:
+        connection.response.create(model=standin.model, input="Say: one")
+        first = ended(connection).response
+        connection.response.create(model=standin.model, input="Say: two", previous_response_id=first.id)
+        assert (first.output_text, ended(connection).response.output_text) == ("one", "two")
+        connection.response.create(model=standin.model, input="And?", previous_response_id="resp_none")
+        assert ended(connection).error.code == "previous_response_not_found"

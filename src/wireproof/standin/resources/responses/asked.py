@@ -83,7 +83,7 @@ class Asked:
 def read(world: World, call: Call) -> Asked:
     """The request of `call`. Refuses references that lead nowhere and results of calls that nobody made."""
     body = call.body
-    earlier, conversation_id = _remembered(world, body)
+    earlier, conversation_id = _remembered(world, call)
     given = list(_given(world, call, earlier))
     _check_results([*earlier, *given])
     return Asked(
@@ -120,7 +120,8 @@ def _is_triggered(sent: Any) -> bool:
     return bool(places)
 
 
-def _remembered(world: World, body: Mapping[str, Any]) -> tuple[list[Item], str | None]:
+def _remembered(world: World, call: Call) -> tuple[list[Item], str | None]:
+    body = call.body
     previous, conversation = body.get("previous_response_id"), body.get("conversation")
     if previous and conversation:
         raise invalid(
@@ -132,13 +133,14 @@ def _remembered(world: World, body: Mapping[str, Any]) -> tuple[list[Item], str 
         id = conversation if isinstance(conversation, str) else conversation["id"]
         conversation_of(world, id)
         return items_of(world, id), id
-    return (_chain(world, previous) if previous else []), None
+    return (_chain(world, call, previous) if previous else []), None
 
 
-def _chain(world: World, id: str) -> list[Item]:
+def _chain(world: World, call: Call, id: str) -> list[Item]:
     """All that was said up to the end of response `id`. A link that was deleted takes what was before it along."""
     row: Row | None = world.table(KIND).get(id)
-    if row is None:
+    # What was not to be stored is still known to the socket it was said on.
+    if row is None or row.get("socket") not in (None, call.serial):
         raise invalid(
             f"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found"
         )

@@ -30,6 +30,9 @@ from wireproof.standin.tokens import estimate
 from wireproof.standin.wire import EVENT_STREAM, Answer, json_answer
 from wireproof.standin.world import World
 
+# The operation of a socket, whose requests come this way too.
+SOCKET = "connectResponses"
+
 
 @serves("createResponse")
 def create(world: World, call: Call) -> Answer:
@@ -111,11 +114,14 @@ def _characters(asked: Asked) -> int:
 
 def _answer(world: World, call: Call, asked: Asked, model: Model) -> Answer:
     body = call.body
-    made = answered(world, call, asked, model)
+    is_on_socket = call.operation.id == SOCKET
+    made = answered(world, call, asked, model) if body.get("generate", True) or not is_on_socket else Answered(0)
     cached = _cached_tokens(world, call, asked, model)
     row = _row(world, call, asked, model, made, cached)
     if body.get("store") is not False:
         keep(world, row)
+    elif is_on_socket:
+        keep(world, {**row, "socket": call.serial})
     if conversation_id := conversation_id_of(body):
         if body.get("background"):
             world.at(row["ends"], "responses.remember", row["id"])

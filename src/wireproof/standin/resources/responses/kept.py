@@ -1,7 +1,7 @@
 """Responses that were stored: read, told again, cancelled, forgotten; and what they were given.
 
 A row: `{id, response, input, started, ends, reasoning_tokens, partial_images, include, pads}`, and of a cancelled
-one `whole` and `cancelled_at`.
+one `whole` and `cancelled_at`. One with a `socket` was not to be stored, and is there for that socket alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from wireproof.standin.call import Call
 from wireproof.standin.paging import page
-from wireproof.standin.refusals import invalid
+from wireproof.standin.refusals import invalid, not_found
 from wireproof.standin.resources.responses.asked import KIND
 from wireproof.standin.resources.responses.items import shown
 from wireproof.standin.resources.responses.timeline import at_moment, frames, moments
@@ -78,4 +78,8 @@ def input_items(world: World, call: Call) -> Answer:
 
 def _found(world: World, call: Call) -> Row:
     id = call.path["response_id"]
-    return world.table(KIND).found(id, f"Response with id '{id}' not found.", "response_id")
+    message = f"Response with id '{id}' not found."
+    row = world.table(KIND).found(id, message, "response_id")
+    if row.get("socket") is not None:
+        raise not_found(message, "response_id")
+    return row
