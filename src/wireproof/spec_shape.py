@@ -67,6 +67,15 @@ def shape(document: Document, nodes: Iterable[Node]) -> Shape:
     )
 
 
+def takes_bytes(document: Document, nodes: Iterable[Node]) -> bool:
+    """Whether a file may stand where any of `nodes` may, or in the list that may stand there."""
+    branches = [branch for node in nodes for branch in _branches(document, node)]
+    return any(
+        branch.get("format") == "binary" or ("items" in branch and takes_bytes(document, [branch["items"]]))
+        for branch in branches
+    )
+
+
 def members(document: Document, objects: Iterable[Node]) -> Members:
     """What objects of any of these schemas have: their properties together, and what all of them require."""
     objects = tuple(objects)

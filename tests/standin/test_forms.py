@@ -18,6 +18,7 @@ SCHEMA: Any = {
         "image": {"anyOf": [{"type": "string", "format": "binary"}, {"type": "array", "items": {"type": "string"}}]},
         "images": {"type": "array", "items": {"type": "string", "format": "binary"}},
         "n": {"type": ["integer", "null"]},
+        "size": {"type": ["string", "null"], "enum": ["small", "large", None]},
         "temperature": {"type": "number"},
         "stream": {"type": "boolean"},
         "text": {"type": "string"},
@@ -54,6 +55,9 @@ def read(*fields: tuple[str, str]) -> dict[str, Any]:
     [
         (("n", "3"), {"n": 3}),
         (("n", "three"), {"n": "three"}),
+        (("n", "null"), {"n": None}),
+        (("size", "null"), {"size": None}),
+        (("text", "null"), {"text": "null"}),
         (("temperature", "0.5"), {"temperature": 0.5}),
         (("temperature", "1"), {"temperature": 1}),
         (("stream", "true"), {"stream": True}),
@@ -91,6 +95,14 @@ def test_files_keep_their_bytes_their_name_and_their_type() -> None:
     raw = bytes(range(256)) * 8192  # more than a parser keeps in memory by default
     (part,) = parts(file("file", "C:\\dir\\a.txt", raw) + b"--xyz--\r\n", TYPE)
     assert part == ("file", Upload("a.txt", "text/plain", raw))
+
+
+def test_a_file_where_text_is_meant_is_read_as_text() -> None:
+    given = file("text", "a.txt", b"long") + file("n", "n", b"3") + b"--xyz--\r\n"
+    assert form({}, SCHEMA, parts(given, TYPE)) == {"text": "long", "n": 3}
+    with pytest.raises(Refused) as refused:
+        form({}, SCHEMA, parts(file("text", "a.png", b"\x89PNG") + b"--xyz--\r\n", TYPE))
+    assert refused.value.answer.json["error"]["param"] == "text"
 
 
 def test_one_file_of_many_is_a_list_where_the_schema_wants_one() -> None:

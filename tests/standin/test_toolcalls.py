@@ -133,3 +133,13 @@ RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
 )
 def test_turns_that_do_not_fit_together_are_refused(messages: list[Any], param: str) -> None:
     assert error(post("/chat/completions", {"model": CHAT, "messages": messages}))["param"] == param
+
+
+def test_who_sends_functions_and_tools_is_answered_with_tool_calls() -> None:
+    functions = [{"name": "get_time"}]
+    custom = {"type": "custom", "custom": {"name": "draw"}}
+    for tools in ([WEATHER], [custom]):
+        answer = chat("Hello", tools=tools, functions=functions, tool_choice="required")
+        choice = answer.json["choices"][0]
+        assert choice["finish_reason"] == "tool_calls"
+        assert "get_time" in called(answer)

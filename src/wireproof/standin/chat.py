@@ -21,7 +21,7 @@ from wireproof.standin.logprobs import entry, ranked
 from wireproof.standin.reasoning import thought_tokens
 from wireproof.standin.structured import forced_json
 from wireproof.standin.tokens import joined, tokenized
-from wireproof.standin.toolcalls import ToolCall, calls
+from wireproof.standin.toolcalls import ToolCall, calls, speaks_legacy
 
 # Fields that change how an answer is delivered, priced or kept, not what it says.
 DELIVERY = frozenset(
@@ -226,7 +226,7 @@ def completion(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> dic
 def _choice_json(index: int, said: Said, body: Mapping[str, Any]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if said.calls else said.text, "refusal": None}
     finish = said.finish
-    if said.calls and "functions" in body:
+    if said.calls and speaks_legacy(body):
         message["function_call"] = said.calls[0].json()["function"]
         finish = "function_call" if finish == "tool_calls" else finish
     elif said.calls:

@@ -16,6 +16,7 @@ from typing import Any
 from wireproof.standin.chat import Said, Turn, fingerprint, logprob_entries, service_tier, usage
 from wireproof.standin.events import EventWriter
 from wireproof.standin.prose import dice
+from wireproof.standin.toolcalls import speaks_legacy
 from wireproof.standin.wire import DONE, Frame
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -71,13 +72,13 @@ def _role(said: Said) -> str:
 
 
 def _finish(said: Said, body: Mapping[str, Any]) -> str:
-    return "function_call" if said.finish == "tool_calls" and "functions" in body else said.finish
+    return "function_call" if said.finish == "tool_calls" and speaks_legacy(body) else said.finish
 
 
 def _steps(said: Said, body: Mapping[str, Any]) -> list[Step]:
     """`(delta as JSON text, logprob entries)` for each event between the first and the last of a choice."""
     if said.calls:
-        return [(delta, None) for delta in _call_deltas(said, legacy="functions" in body)]
+        return [(delta, None) for delta in _call_deltas(said, legacy=speaks_legacy(body))]
     entries = logprob_entries(said, body)
     if entries is None:
         return [(_content(token), None) for token in said.tokens]

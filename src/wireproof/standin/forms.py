@@ -16,9 +16,9 @@ from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
 
-from wireproof.spec_shape import Document, Node, members, shape
+from wireproof.spec_shape import Document, Node, members, shape, takes_bytes
 from wireproof.standin.call import Upload
-from wireproof.standin.refusals import invalid
+from wireproof.standin.refusals import invalid, wrong_type
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 MOST_FIELDS = 2_000
@@ -77,8 +77,18 @@ def form(document: Document, schema: Node, given: Iterable[Part]) -> dict[str, A
         first, keys = (matched[1], re.findall(r"\[([^\[\]]*)\]", matched[2])) if matched else (name, [])
         if first not in properties and f"{first}[]" in properties:
             first, keys = f"{first}[]", keys or [""]
+        if isinstance(value, Upload) and first in properties and not takes_bytes(document, properties[first]):
+            value = _text_of(first, value)
         _set(found, first, keys, value)
     return {name: typed(document, properties.get(name, ()), value) for name, value in found.items()}
+
+
+def _text_of(name: str, upload: Upload) -> str:
+    """What was sent as a file where text is meant, as some clients send long texts and JSON."""
+    try:
+        return upload.data.decode()
+    except UnicodeDecodeError:
+        raise wrong_type(name, "text", upload) from None
 
 
 def _set(into: dict[str, Any], name: str, keys: list[str], value: Any) -> None:
@@ -109,6 +119,8 @@ def typed(document: Document, nodes: Iterable[Node], value: Any) -> Any:
         return [typed(document, items, one) for one in value]
     if isinstance(value, Upload):
         return [value] if "array" in found.types and "string" not in found.types else value
+    if value == "null" and "null" in found.types and ("string" not in found.types or found.enum is not None):
+        return None
     return _typed(found.types, value) if "array" not in found.types else _array(document, found.types, items, value)
 
 

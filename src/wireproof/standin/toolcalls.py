@@ -50,6 +50,11 @@ def declared(body: Mapping[str, Any]) -> list[Tool]:
     return found
 
 
+def speaks_legacy(body: Mapping[str, Any]) -> bool:
+    """Whether calls are answered in the deprecated form: who sends `tools` as well knows the other."""
+    return bool(body.get("functions")) and not body.get("tools")
+
+
 def choice_of(body: Mapping[str, Any]) -> tuple[str, list[str] | None]:
     """`(mode, names)`: none, auto or required, and the only tools that may be called (None: any)."""
     choice = body.get("tool_choice") or body.get("function_call") or "auto"
@@ -104,7 +109,7 @@ def _chosen(body: Mapping[str, Any]) -> list[Tool]:
         said = last_words(body["messages"]).lower()
         tools = [tool for tool in tools if is_meant(tool, said)]
     named = isinstance(body.get("tool_choice"), Mapping) and body["tool_choice"].get("type") != "allowed_tools"
-    alone = named or "functions" in body or body.get("parallel_tool_calls") is False
+    alone = named or speaks_legacy(body) or body.get("parallel_tool_calls") is False
     return tools[: 1 if alone else 2]
 
 
