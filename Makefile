@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SHELF = src spec contracts load reports tests benchmarks
 
-.PHONY: demo test check bench setup clean
+.PHONY: demo test check bench fuzz setup clean
 
 demo: setup ## certify the built-in stand-in and say where the report is
 	$(BIN)/wireproof certify --out wireproof-out
@@ -19,6 +19,9 @@ check: setup ## format, lint, types
 bench: setup ## measure; nothing here can fail
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python -m benchmarks.standin --python $(PYTHON)
+
+fuzz: setup ## Schemathesis on every operation of the stand-in, some minutes; FUZZ="--only '/files*' --examples 50"
+	$(BIN)/python benchmarks/fuzz.py $(FUZZ)
 
 setup: .venv/ready
 

@@ -94,7 +94,6 @@ BREACHES: list[tuple[str, Any]] = [
     ("ContainerRequest", {"name": "Room", "network_policy": {"type": "allowlist", "allowed_domains": []}}),
     ("ContainerRequest", {"name": "Room", "memory_limit": "2g"}),
     ("ContainerFileUpload", {}),
-    ("ContainerFileUpload", {"file": "", "file_id": "file-1"}),
     ("ContainerFileCopy", {}),
     ("Container", {**CONTAINER, "network_policy": {}}),
 ]
