@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from standin.serving import serving
 
 from wireproof.cli import WRONG, run
 from wireproof.journal import read_journal
@@ -49,20 +45,6 @@ def test_faults_are_listed_with_the_clause_they_break(capsys: pytest.CaptureFixt
     assert run(["serve", "--list-faults"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(all_faults())
-
-
-@contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """A running `wireproof serve` and what its first three lines say."""
-    command = [sys.executable, "-m", "wireproof", "serve", "--port", "0", *arguments]
-    environment = {**os.environ, "WIREPROOF_STANDIN_KEY": "sk-mine", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        said = dict(process.stdout.readline().split("  ", 1) for _ in range(3))
-        try:
-            yield process, {name.strip(): value.strip() for name, value in said.items()}
-        finally:
-            process.kill()
 
 
 def get(url: str) -> bytes:

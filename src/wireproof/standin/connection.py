@@ -67,6 +67,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._floor.guests.discard(self)
         self._leave()
+        del self._parser  # it holds us as we hold it
 
     def eof_received(self) -> None:
         self._leave()
