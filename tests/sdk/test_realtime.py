@@ -12,7 +12,7 @@ import httpx2
 import openai
 import pytest
 from openai.resources.realtime.realtime import RealtimeConnection
-from standin.talking import OFFER, loud, silent
+from standin.conversing import OFFER, loud, silent
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect
 

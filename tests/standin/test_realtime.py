@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from standin.asking import BEARER, Clock, ask, backend, error, form
-from standin.talking import OFFER, REALTIME, connected, one, refused
+from standin.conversing import OFFER, REALTIME, connected, one, refused
 
 from wireproof.standin.backend import Backend
 from wireproof.standin.resources.realtime_calls import ring

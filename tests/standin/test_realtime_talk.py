@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from standin.asking import WEATHER, backend
-from standin.talking import REALTIME, Client, connected, error, loud, message, one, refused, silent, types
+from standin.conversing import REALTIME, Client, connected, error, loud, message, one, refused, silent, types
 
 from wireproof.standin.backend import Setup
 from wireproof.standin.latency import Latency
