@@ -15,7 +15,7 @@ SPEC = load_spec()
 STREAMS: dict[str, Any] = SPEC.catalogue("streams")["streams"]
 KEYS = {
     "what", "carrier", "event_line", "opens", "closes", "tidy", "terminator", "terminator_event", "counts", "same",
-    "pairs", "inside", "sums", "steps", "laws", "errors", "resume", "source",
+    "pairs", "inside", "sums", "steps", "each", "laws", "errors", "resume", "source",
 }  # fmt: skip
 
 
@@ -52,6 +52,7 @@ def named(rules: Any) -> Iterator[str]:
         yield from (row["pieces"][0], row["whole"][0])
     for row in rules.get("steps", ()):
         yield from row["order"]
+    yield from rules.get("each", {}).get("besides", ())
 
 
 def test_every_grammar_of_the_description_is_explained_and_no_other() -> None:
@@ -179,6 +180,22 @@ def test_an_item_may_come_again_where_the_grammar_says_so() -> None:
     assert slips(rules, again, is_whole=False) == []
     twice = [said(rules, event) for event in (session, added, added, done)]
     assert [(slip.at, slip.rule) for slip in slips(rules, twice, is_whole=False)] == [(2, "pairs")]
+
+
+def on_a_socket(*events: dict[str, Any]) -> list[tuple[int | None, str]]:
+    rules = grammar("response_socket")
+    return [(slip.at, slip.rule) for slip in slips(rules, [said(rules, event) for event in events], is_whole=False)]
+
+
+def test_responses_follow_each_other_on_a_socket_and_run_side_by_side() -> None:
+    numbered = [{**event, "sequence_number": number} for number, event in enumerate(STORY)]
+    lane = [{**event, "stream_id": "b"} for event in numbered]
+    refused = {"type": "error", "status": 400, "error": {"message": "no"}}
+    steered = {"type": "response.steer.accepted", "sequence_number": 0}
+    mixed = [one for pair in zip(numbered, lane, strict=True) for one in pair]
+    assert on_a_socket(refused, *numbered, *mixed[:3], steered, *mixed[3:], refused, *numbered[:4]) == []
+    assert on_a_socket(*numbered, *numbered[1:])[0] == (10, "opens")
+    assert (4, "inside") in on_a_socket(refused, *lane[:3], lane[4])
 
 
 # ---- event lines and terminators

@@ -7,8 +7,9 @@ schema, elsewhere; an event that the grammar does not name is passed over, for n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any
 
 from wireproof.spec import load_spec
@@ -54,6 +55,8 @@ def slips(rules: Grammar, events: Sequence[Said], *, is_whole: bool = True, afte
     `is_whole` false: the stream was cut, or is a socket still open. `after`: it was taken up again after the event of
     this number, so that whatever was opened before is not seen.
     """
+    if "each" in rules:
+        return list(_each(rules["each"], events))
     found = [*_closes(rules, events, is_whole), *_same(rules, events), *_steps(rules, events)]
     if after is None:
         found += [
@@ -85,6 +88,21 @@ def framing_slips(rules: Grammar, lines: Sequence[tuple[str | None, str, Any]]) 
             yield Slip(at, "event line", "the name of the event", "none")
     if terminator is not None and (not lines or lines[-1][1] != terminator):
         yield Slip(None, "terminator", terminator, lines[-1][1] if lines else "nothing at all")
+
+
+def _each(row: Mapping[str, Any], events: Sequence[Said]) -> Iterator[Slip]:
+    """The slips of every run, lane by lane, at their places on the socket. The last run of a lane may be under way."""
+    rules = grammar(row["grammar"])
+    lanes: dict[Key, list[tuple[int, Said]]] = {}
+    for at, event in enumerate(events):
+        if not _is_named(event.name, row["besides"]) and not isinstance(_at(event.data, "error"), dict):
+            lanes.setdefault(_key(event.data, row["by"]), []).append((at, event))
+    for lane in lanes.values():
+        ends = [number for number, (_, event) in enumerate(lane, 1) if event.name in rules["closes"]]
+        for start, end in pairwise([0, *ends, *([len(lane)] if len(lane) not in ends else [])]):
+            run = lane[start:end]
+            for slip in slips(rules, [event for _, event in run], is_whole=end in ends):
+                yield slip if slip.at is None else replace(slip, at=run[slip.at][0])
 
 
 def _opens(rules: Grammar, events: Sequence[Said]) -> Iterator[Slip]:

@@ -41,9 +41,12 @@ SHELL = {
 }
 
 
-def types() -> set[str]:
+def types(name: str = "ResponseEvent") -> set[str]:
     found: set[str] = set()
-    for branch in SPEC.document["components"]["schemas"]["ResponseEvent"]["anyOf"]:
+    for branch in SPEC.document["components"]["schemas"][name]["anyOf"]:
+        if "anyOf" in SPEC.resolved(branch):
+            found |= types(branch["$ref"].rpartition("/")[2])
+            continue
         named = SPEC.resolved(branch)["properties"]["type"]
         found |= set(named.get("enum") or [named["const"]])
     return found
@@ -53,6 +56,12 @@ def test_the_events_are_those_of_the_sdk() -> None:
     known = get_args(get_args(sdk.ResponseStreamEvent)[0])
     assert types() == {get_args(event.model_fields["type"].annotation)[0] for event in known}
     assert len(types()) == 59
+
+
+def test_the_events_of_the_socket_are_those_of_the_sdk() -> None:
+    known = get_args(get_args(sdk.ResponsesServerEvent)[0])
+    assert types("ResponseSocketServerEvent") == {get_args(event.model_fields["type"].annotation)[0] for event in known}
+    assert len(types("ResponseSocketServerEvent")) == 62
 
 
 @pytest.mark.parametrize("name", ["createResponse", "getResponse"])

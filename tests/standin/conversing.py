@@ -20,7 +20,6 @@ REALTIME = "gpt-realtime"
 SPOKEN = {
     "/realtime": ("RealtimeServerEvent", "realtime"),
     "/realtime/translations": ("TranslationServerEvent", "realtime_translation"),
-    "/responses": ("ResponseSocketEvent", "responses_socket"),
 }
 MS = 48  # bytes of a millisecond of sound
 # As a browser makes it, of a microphone and a channel for events.
@@ -62,7 +61,7 @@ class Client:
             assert [str(breach) for breach in self._schema.violations(event)] == []
         self.heard += found
         assert slips(self._rules, [said(self._rules, event) for event in self.heard], is_whole=False) == []
-        ids = [event["event_id"] for event in self.heard if "event_id" in event]
+        ids = [event["event_id"] for event in self.heard]
         assert len(set(ids)) == len(ids)
         return found
 

@@ -23,6 +23,7 @@ class Client:
         session = self.to.connect(ask("GET", "/responses"))
         assert not isinstance(session, Answer)
         self.session = session
+        self.heard: list[dict[str, Any]] = []
 
     def tell(self, type: str = "response.create", **fields: Any) -> list[dict[str, Any]]:
         self.session.hear(json.dumps({"type": type, **fields}))
@@ -31,17 +32,15 @@ class Client:
     def listen(self, seconds: float = 0.0) -> list[dict[str, Any]]:
         self.clock.now += seconds
         found = [json.loads(told) for told in self.session.take()]
-        schema = load_spec().schema("ResponseSocketServerEvent")
+        schema, rules = load_spec().schema("ResponseSocketServerEvent"), grammar("response_socket")
         for event in found:
             assert [str(breach) for breach in schema.violations(event)] == []
+        self.heard += found
+        assert slips(rules, [said(rules, event) for event in self.heard], is_whole=False) == []
         return found
 
     def respond(self, input: Any, **fields: Any) -> dict[str, Any]:
-        """The whole response, whose events keep the law of a stream."""
-        found = self.tell(model=CHAT, input=input, **fields)
-        rules = grammar("responses")
-        assert slips(rules, [said(rules, event) for event in found]) == []
-        return dict(found[-1]["response"])
+        return dict(self.tell(model=CHAT, input=input, **fields)[-1]["response"])
 
 
 def test_one_response_goes_on_from_another() -> None:
