@@ -163,6 +163,16 @@ def test_filters_go_by_attributes_which_can_be_replaced(served: Backend, clock: 
     assert post(served, f"/vector_stores/{id}/search", {"query": "moon", "filters": wanted})["data"] == []
 
 
+def test_a_filter_may_be_as_deep_as_can_be_read(served: Backend, clock: Clock) -> None:
+    id = filled(served, clock, {"a.md": MOON})
+    for depth in (10, 400, 450, 480, 2000):
+        filters = '{"type": "and", "filters": [' * depth + '{"type": "ne", "key": "a", "value": 1}' + "]}" * depth
+        answer = served.answer(
+            ask("POST", f"/vector_stores/{id}/search", f'{{"query": "a", "filters": {filters}}}'.encode())
+        )
+        assert answer.status == 400 or len(answer.json["data"]) == 1, depth
+
+
 def test_tools_search_several_stores_at_once(served: Backend, clock: Clock) -> None:
     ids = [filled(served, clock, {"moon.md": MOON}), filled(served, clock, {"refunds.md": REFUNDS})]
     found = search(served.world, ids, "refunds", 5)

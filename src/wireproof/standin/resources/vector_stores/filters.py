@@ -24,8 +24,11 @@ def fits(attributes: Attributes, asked: Mapping[str, Any] | None) -> bool:
         return True
     kind = asked["type"]
     if kind in ("and", "or"):
-        parts = (fits(attributes, part) for part in asked["filters"])
-        return all(parts) if kind == "and" else any(parts)
+        # One frame for each depth, so that no filter which could be parsed is too deep for the stack.
+        for part in asked["filters"]:
+            if fits(attributes, part) is (kind == "or"):
+                return kind == "or"
+        return kind == "and"
     has, value = attributes.get(asked["key"]), asked["value"]
     if kind in ORDERED:
         return _kind(has) == _kind(value) != "bool" and ORDERED[kind](has, value)
