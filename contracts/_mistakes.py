@@ -6,6 +6,8 @@ from typing import Any
 
 from wireproof.clause import Exchange, load_spec
 
+from ._reading import as_objects
+
 CHAT = "createChatCompletion"
 BOUNDS = ("minimum", "maximum")
 
@@ -48,6 +50,16 @@ def wrong_fields(body: dict[str, Any], *keywords: str) -> list[str]:
 
 def lacks_logprobs(body: dict[str, Any]) -> bool:
     return body.get("top_logprobs") is not None and not body.get("logprobs")
+
+
+def has_orphan(body: dict[str, Any]) -> bool:
+    """Whether a tool's result stands in the messages without the call that it answers."""
+    called: set[Any] = set()
+    for message in as_objects(body.get("messages")):
+        if message.get("role") == "tool" and message.get("tool_call_id") not in called:
+            return True
+        called |= {call.get("id") for call in as_objects(message.get("tool_calls"))}
+    return False
 
 
 def mistakes(body: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, Undecodable, shown
+from wireproof.clause import Exchange, Inconclusive, Undecodable, load_spec, shown
 
 # ------------------------------------------------------------------------------------------------- values
 
@@ -51,6 +51,12 @@ def told(body: dict[str, Any], key: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ answers
+
+
+def promises_json(exchange: Exchange) -> bool:
+    """Whether its operation is answered in JSON; the content of a file, or speech, is not."""
+    operation = load_spec().operations.get(exchange.operation or "")
+    return operation is not None and "application/json" in (operation.answer_media(200) or {})
 
 
 def object_of(exchange: Exchange) -> dict[str, Any]:

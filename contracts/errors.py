@@ -24,10 +24,21 @@ from wireproof.clause import (
 )
 
 from ._errors import error_row, error_told, expect_refused, seen, set_aside
-from ._mistakes import BOUNDS, CHAT, is_broken_json, is_mistaken, is_no_object, lacks_logprobs, mistakes, wrong_fields
+from ._mistakes import (
+    BOUNDS,
+    CHAT,
+    has_orphan,
+    is_broken_json,
+    is_mistaken,
+    is_no_object,
+    lacks_logprobs,
+    mistakes,
+    wrong_fields,
+)
 
 UNKNOWN_MODEL = "wireproof-no-such-model"
 TURN = {"role": "user", "content": "Hi"}
+RESULT = {"role": "tool", "tool_call_id": "call_wireproof", "content": "4"}
 
 
 def _ask(**fields: Any) -> dict[str, Any]:
@@ -46,7 +57,10 @@ PROBES = (
     _chat("errors.missing-stream", {"model": MODEL, "max_tokens": 1, "stream": True}, "the same, as a stream"),
     _chat("errors.range", _ask(top_p=2), "`top_p` above 1"),
     _chat("errors.range-logprobs", _ask(logprobs=True, top_logprobs=21), "`top_logprobs` above 20"),
+    _chat("errors.range-penalty", _ask(frequency_penalty=2.5), "`frequency_penalty` above 2"),
     _chat("errors.needs-logprobs", _ask(top_logprobs=2), "`top_logprobs` without `logprobs`"),
+    _chat("errors.needs-stream", _ask(stream_options={"include_usage": True}), "`stream_options` without `stream`"),
+    _chat("errors.orphan", _ask(messages=[TURN, RESULT]), "a tool's result that no call asked for"),
     _chat("errors.unknown-model", _ask(model=UNKNOWN_MODEL), "a model that does not exist"),
     probe(
         "errors.unknown-route", "POST", "/wireproof/no-such-route", {}, about="a path there is not", expects="refusal"
@@ -120,6 +134,31 @@ def a_value_out_of_range_is_refused(exchange: Exchange) -> None:
 )
 def top_logprobs_need_logprobs(exchange: Exchange) -> None:
     """`top_logprobs` without `logprobs: true` is refused with 400, or 422."""
+    expect_refused(exchange, "request-invalid", "unprocessable")
+
+
+@clause(
+    "errors.needs-stream",
+    level="SHOULD",
+    source="SPEC stream_options: only with stream true; OBS 400",
+    on=sent(CHAT, asks=lambda body: body.get("stream_options") is not None and not body.get("stream")),
+)
+def stream_options_need_a_stream(exchange: Exchange) -> None:
+    """`stream_options` without `stream: true` is refused with 400, or 422."""
+    expect_refused(exchange, "request-invalid", "unprocessable")
+
+
+@clause(
+    "errors.orphan",
+    level="SHOULD",
+    source="DOCS-0715 function calling: a tool message answers a call of the turn before",
+    on=sent(CHAT, asks=has_orphan),
+)
+def a_result_needs_its_call(exchange: Exchange) -> None:
+    """A message of role `tool` whose `tool_call_id` no earlier message called for is refused with 400, or 422.
+
+    It is what is left when a history was cut in the wrong place: the model answers to a result without a question.
+    """
     expect_refused(exchange, "request-invalid", "unprocessable")
 
 

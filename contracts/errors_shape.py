@@ -21,6 +21,7 @@ from wireproof.clause import (
 )
 
 from ._errors import error_told
+from ._reading import promises_json
 
 
 @clause("errors.envelope", level="MUST", source="SPEC ErrorResponse; SDK _exceptions.py", on=refused())
@@ -148,7 +149,7 @@ def success_carries_no_error(exchange: Exchange) -> None:
 
     Clients look at the status; the SDK would hand the program a completion without choices.
     """
-    if exchange.operation is None or exchange.media_type == "text/event-stream":
+    if not promises_json(exchange) or exchange.media_type == "text/event-stream":
         raise NotApplicable("no plain answer of a documented operation")
     body = exchange.json
     error = body.get("error") if isinstance(body, dict) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wireproof.clause import Evidence, Exchange, NotApplicable, clause, expect, sent, sequence, shown
+from wireproof.clause import Evidence, Exchange, NotApplicable, answered, clause, expect, sent, sequence, shown
 
 from ._ratelimit import DIGITS, SERVED, Told, by_bucket, limit_headers, seconds_in, tells_limits, told_by
 
@@ -21,6 +21,7 @@ MOST_LIMITS = 2
 MINUTE_AT_MOST_S = 120.0
 
 LIMITED = sent(shows=tells_limits)
+GENERATED = answered("createChatCompletion", "createCompletion", "createEmbedding", "createResponse")
 
 # ------------------------------------------------------------------------------------------------- syntax
 
@@ -70,6 +71,17 @@ def headers_have_the_documented_names(exchanges: Sequence[Exchange]) -> None:
     exchange, name = general[0]
     is_beside = any(tells_limits(exchange) for exchange in exchanges)
     expect(is_beside, expected="x-ratelimit-limit-requests and the like", got=f"only {name.lower()}", at=exchange.id)
+
+
+@clause("ratelimit.told", level="MAY", source="RL-LATE headers table; DOCS-0715 API overview", on=sequence(GENERATED))
+def limits_are_told(exchanges: Sequence[Exchange]) -> None:
+    """A backend that limits its callers tells them: some answer to a generating request carries `x-ratelimit-*`.
+
+    One without limits has nothing to tell, and no finding here is a breach. But who has limits and tells none leaves
+    every client to find out by being refused.
+    """
+    is_told = any(tells_limits(exchange) for exchange in exchanges)
+    expect(is_told, expected="x-ratelimit-limit-requests and the like", got=f"none on {len(exchanges)} answers")
 
 
 # --------------------------------------------------------------------------------------------- agreement

@@ -27,10 +27,14 @@ from wireproof.clause import (
     shown,
 )
 
+from ._reading import promises_json
+
 ANY = sent()
 # Also answers that broke off, and requests that got none.
 ANY_AT_ALL = Evidence(status="any", troubled=True)
-PLAIN = answered(asks=lambda body: body.get("stream") in (None, False), shows=lambda e: e.operation is not None)
+
+
+PLAIN = answered(asks=lambda body: body.get("stream") in (None, False), shows=promises_json)
 
 # A header that may stand in an answer once: joined with a comma its values mean nothing (RFC 9110 5.3).
 SINGLE = re.compile(

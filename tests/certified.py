@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +12,7 @@ from wireproof.clause import Clause, Exchange, Probe
 from wireproof.fetch import Target
 from wireproof.judge import Verdict, judge
 from wireproof.plan import Models, Plan, make_plan
+from wireproof.profiles import EVERYTHING, in_profiles
 from wireproof.record import Recorded, RecordEvent, record
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
@@ -39,9 +40,11 @@ def contents_of_contracts() -> tuple[list[Clause], list[Probe]]:
     return load_contracts()
 
 
-def standin_plan(extra: Iterable[Probe] = ()) -> Plan:
+def standin_plan(extra: Iterable[Probe] = (), profiles: Sequence[str] = (EVERYTHING,)) -> Plan:
+    catalogue = load_spec().catalogue("profiles")
     clauses, probes = contents_of_contracts()
-    return make_plan(load_spec(), clauses, [*probes, *extra], MODELS)
+    chosen = in_profiles(clauses, profiles, catalogue)
+    return make_plan(load_spec(), chosen, [*in_profiles(probes, profiles, catalogue), *extra], MODELS)
 
 
 def certified(

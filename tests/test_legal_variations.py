@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from certified import NOON, certified
+from certified import NOON, Certified, certified
 
 from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.faults.edit import edit_both, edit_error, edit_events, edit_frames, edit_json
@@ -224,6 +224,15 @@ VARIATIONS: dict[str, Vary] = {
 }
 
 
+def counted(run: Certified) -> dict[str, Any]:
+    """The findings. What a MAY clause has to say of a legal variation is a note."""
+    return {
+        id: verdict.findings
+        for id, verdict in run.verdicts.items()
+        if verdict.findings and verdict.clause.level != "MAY"
+    }
+
+
 @pytest.mark.parametrize("name", VARIATIONS)
 def test_a_legal_variation_raises_no_finding(name: str) -> None:
     clock_less = Backend(Setup(latency=Latency(20.0, 3.0)), clock=lambda: NOON, boot="test")
@@ -231,8 +240,7 @@ def test_a_legal_variation_raises_no_finding(name: str) -> None:
     def serve(ask: Ask) -> Answer:
         return VARIATIONS[name](clock_less.answer(ask))
 
-    found = {id: verdict.findings for id, verdict in certified(serve=serve).verdicts.items() if verdict.findings}
-    assert found == {}
+    assert counted(certified(serve=serve)) == {}
 
 
 def short_in_one_delta(ask: Ask, serve: Serve) -> Answer:

@@ -92,6 +92,7 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
             raise WrongOrder(f"no clause of profile {', '.join(order.profiles)} matches {', '.join(order.only)}; "
                              f"see --profile, or ask for --profile {EVERYTHING}")  # fmt: skip
         raise WrongOrder(f"no clause matches {', '.join(order.only)}; `wireproof explain` lists them all")
+    probes = in_profiles(probes, order.profiles, spec.catalogue("profiles"))
     if order.cases:
         from wireproof.cases import draw  # brings schemathesis: a second of import
 

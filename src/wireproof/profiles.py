@@ -1,10 +1,14 @@
-"""Which clauses a certification asks for: profiles name sets of them, levels are rungs. Data: `spec/profiles.yaml`."""
+"""Which clauses a certification asks for: profiles name sets of them, levels are rungs. Data: `spec/profiles.yaml`.
+
+Probes belong to profiles by their ids as clauses do: the laws of the wire read all traffic, and must not bring the
+probes of a surface that nobody asked about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from wireproof.clause import Clause
 
@@ -12,8 +16,21 @@ DEFAULT = ("core",)
 EVERYTHING = "all"
 
 
-def in_profiles(clauses: Iterable[Clause], names: Sequence[str], catalogue: Mapping[str, Any]) -> list[Clause]:
-    """The clauses of any of the profiles, and those that none names. ValueError for a name that there is not."""
+class Named(Protocol):
+    """A clause or a probe."""
+
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+def in_profiles(clauses: Iterable[T], names: Sequence[str], catalogue: Mapping[str, Any]) -> list[T]:
+    """The clauses (or probes) of any of the profiles, and those that none names.
+
+    Raises ValueError for a name that there is not.
+    """
     known: Mapping[str, Any] = catalogue["profiles"]
     for name in names:
         if name not in (*known, EVERYTHING):

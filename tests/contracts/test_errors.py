@@ -57,6 +57,8 @@ def routed(status: int, method: str, path: str, probe: str) -> Exchange:
     return answer({"error": ERROR}, status=status, operation=None, method=method, path=path, probe=probe)
 
 
+CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "type": "function"}]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "4"}
 BROKEN = b'{"model": '
 MISSING = {"model": "m"}
 STRINGS = asked(messages="Hi")
@@ -147,6 +149,14 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("top_logprobs_need_logprobs", told(ask=ALONE), "pass"),
     ("top_logprobs_need_logprobs", taken(ALONE), "fail"),
     ("top_logprobs_need_logprobs", taken(asked(top_logprobs=2, logprobs=True)), "not-applicable"),
+    ("stream_options_need_a_stream", told(ask=asked(stream_options={})), "pass"),
+    ("stream_options_need_a_stream", taken(asked(stream_options={"include_usage": True})), "fail"),
+    ("stream_options_need_a_stream", taken(asked(stream_options=None)), "not-applicable"),
+    ("stream_options_need_a_stream", taken(asked(stream_options={}, stream=True)), "not-applicable"),
+    ("a_result_needs_its_call", told(ask=asked(messages=[TURN, RESULT])), "pass"),
+    ("a_result_needs_its_call", taken(asked(messages=[TURN, RESULT])), "fail"),
+    ("a_result_needs_its_call", taken(asked(messages=[TURN, CALL, {**RESULT, "tool_call_id": "c2"}])), "fail"),
+    ("a_result_needs_its_call", taken(asked(messages=[TURN, CALL, RESULT])), "not-applicable"),
     ("invalid_requests_are_400", told(), "pass"),
     ("invalid_requests_are_400", told(422), "fail"),
     ("invalid_requests_are_400", told(422, ask=asked()), "not-applicable"),

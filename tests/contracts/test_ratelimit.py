@@ -91,6 +91,13 @@ def test_general_names_alone_are_told(ratelimit: Clauses) -> None:
     assert outcome_of(clause, told()) == "not-applicable"
 
 
+def test_limits_that_no_answer_tells_are_noted(ratelimit: Clauses) -> None:
+    clause = ratelimit["limits_are_told"]
+    assert outcome_of(clause, told(), told(at_s=1)) == "fail"
+    assert outcome_of(clause, told(), told(*headers(), at_s=1)) == "pass"
+    assert outcome_of(clause, told(status=403)) == "not-applicable"
+
+
 def both(requests: dict[str, str], tokens: dict[str, str]) -> Exchange:
     return told(*headers("requests", **requests), *headers("tokens", **tokens))
 

@@ -79,6 +79,7 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("answer_is_json", ok(b"\xef\xbb\xbf{}"), "fail"),
     ("answer_is_json", ok(b"", operation=None), "not-applicable"),
     ("answer_is_json", stream([BODY]), "not-applicable"),
+    ("answer_is_json", ok(b"\x00\xff", operation="downloadFile"), "not-applicable"),
     ("json_is_typed_as_such", typed("application/json; charset=utf-8"), "pass"),
     ("json_is_typed_as_such", typed("Application/JSON"), "pass"),
     ("json_is_typed_as_such", typed("text/plain"), "fail"),

@@ -50,6 +50,19 @@ def _repacked(ask: Ask, serve: Serve, kind: str) -> Answer:
     return _edited(ask, serve, edit)
 
 
+@fault("embeddings.random", breaks="embeddings.deterministic", also=("embeddings.*",))
+def vectors_are_drawn(ask: Ask, serve: Serve) -> Answer:
+    """Every call draws other vectors for the same input."""
+    answer = serve(ask)
+    turn = sum((answer.header("x-request-id") or "").encode())
+
+    def turned(index: int, vector: Vector) -> Vector:
+        at = (turn + index) % max(len(vector), 1)
+        return vector[at:] + vector[:at]
+
+    return edit_json(answer, lambda body: _each_vector(body, turned)) if _is_embedding(ask) else answer
+
+
 @fault("embeddings.token-input-refused", breaks="embeddings.accepts")
 def token_input_refused(ask: Ask, serve: Serve) -> Answer:
     """400 for an input of token ids."""

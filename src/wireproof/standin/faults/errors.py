@@ -43,6 +43,17 @@ def errors_are_details(ask: Ask, serve: Serve) -> Answer:
     return _refused_chat(ask, serve, lambda answer: answer.with_json({"detail": answer.json["error"]["message"]}))
 
 
+@fault("errors.detail-list", breaks="errors.envelope", also=("errors.bad-request-status", "errors.bad-json"))
+def errors_are_lists_of_details(ask: Ask, serve: Serve) -> Answer:
+    """Refused chat requests answer 422 and `{"detail": [{"loc", "msg", "type"}]}`."""
+
+    def change(answer: Answer) -> Answer:
+        told = {"type": "value_error", "loc": ["body"], "msg": answer.json["error"]["message"]}
+        return replace(answer, status=422).with_json({"detail": [told]})
+
+    return _refused_chat(ask, serve, change)
+
+
 @fault("errors.html", breaks="errors.envelope")
 def errors_are_pages(ask: Ask, serve: Serve) -> Answer:
     """Refused chat requests answer an HTML page."""
@@ -177,6 +188,60 @@ def missing_messages_are_made_up(ask: Ask, serve: Serve) -> Answer:
     if ask.streamed or not _is_chat(ask) or not ask.asked or "messages" in ask.asked:
         return serve(ask)
     return serve(ask.changed(messages=TURNS))
+
+
+@fault(
+    "errors.invalid-404",
+    breaks="errors.invalid",
+    also=(
+        "errors.bad-json",
+        "errors.not-object",
+        "errors.range",
+        "errors.needs-*",
+        "errors.orphan",
+        "chat.*",
+        "cases.*",
+    ),
+)
+def invalid_requests_are_404(ask: Ask, serve: Serve) -> Answer:
+    """Chat requests that break the schema are answered 404."""
+    return _refused_chat(ask, serve, lambda answer: replace(answer, status=404))
+
+
+@fault("errors.penalty-unchecked", breaks="errors.range", also=("cases.*",))
+def penalties_are_unchecked(ask: Ask, serve: Serve) -> Answer:
+    """Penalties out of range are taken silently."""
+    asked = ask.asked
+    wild = {name: 0 for name in ("frequency_penalty", "presence_penalty") if _is_beyond(asked.get(name), 2)}
+    return serve(ask.changed(**wild) if wild else ask)
+
+
+@fault("errors.top-logprobs-unchecked", breaks="errors.range", also=("cases.*",))
+def top_logprobs_are_unchecked(ask: Ask, serve: Serve) -> Answer:
+    """`top_logprobs` above 20 is taken for 20."""
+    return serve(ask.changed(top_logprobs=20) if _is_beyond(ask.asked.get("top_logprobs"), 20) else ask)
+
+
+def _is_beyond(value: Any, most: int) -> bool:
+    return isinstance(value, int | float) and abs(value) > most
+
+
+@fault("errors.stream-options-unneeded", breaks="errors.needs-stream", also=("cases.*",))
+def stream_options_stand_alone(ask: Ask, serve: Serve) -> Answer:
+    """`stream_options` without `stream` is ignored."""
+    return serve(ask if ask.streamed or "stream_options" not in ask.asked else ask.without("stream_options"))
+
+
+@fault("errors.orphan-taken", breaks="errors.orphan")
+def orphans_are_taken(ask: Ask, serve: Serve) -> Answer:
+    """A tool's result without its call is taken for something that the user said."""
+    messages = ask.asked.get("messages")
+    if not _is_chat(ask) or not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        return serve(ask)
+    if any(one.get("tool_calls") for one in messages):
+        return serve(ask)
+    taken = [{"role": "user", "content": one.get("content")} if one.get("role") == "tool" else one for one in messages]
+    return serve(ask.changed(messages=taken))
 
 
 # The bounds that a request may break, and the value that a tolerant server works with instead.

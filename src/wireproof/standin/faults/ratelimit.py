@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 from wireproof.standin.faults import fault
 from wireproof.standin.wire import Answer, Ask, Headers, Serve, refusal
 
 NAME = re.compile(r"x-ratelimit-(limit|remaining|reset)-(requests|tokens)")
+TOLD = count()  # for numbers that only ever grow, whoever asks
 
 
 def _headers(answer: Answer, change: Callable[[str, str, str], tuple[str, str] | None]) -> Answer:
@@ -127,6 +129,18 @@ def _told(answer: Answer, limit: int, remaining: int, reset: str) -> Answer:
 def remaining_is_stuck(ask: Ask, serve: Serve) -> Answer:
     """Of sixty requests a minute ever the same number is told to remain, with the reset of a fixed window."""
     return _told(serve(ask), 60, 30, "30s")
+
+
+@fault("ratelimit.counts-up", breaks="ratelimit.falls", also=("ratelimit.enforced",))
+def remaining_rises(ask: Ask, serve: Serve) -> Answer:
+    """What remains of sixty requests a minute grows with every request."""
+    return _told(serve(ask), 60, min(next(TOLD), 59), "30s")
+
+
+@fault("ratelimit.untold", breaks="ratelimit.told")
+def limits_are_not_told(ask: Ask, serve: Serve) -> Answer:
+    """No answer carries a rate-limit header."""
+    return _headers(serve(ask), lambda *_: None)
 
 
 @fault("ratelimit.reset-epoch", breaks="ratelimit.reset")

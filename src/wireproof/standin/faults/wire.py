@@ -11,7 +11,7 @@ from itertools import count
 
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_error
-from wireproof.standin.wire import Answer, Ask, Frame, Serve, json_answer
+from wireproof.standin.wire import DONE, Answer, Ask, Frame, Serve, json_answer
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -23,6 +23,22 @@ TRACE = (
 
 def _is_list(ask: Ask) -> bool:
     return ask.method == "GET" and ask.path.endswith("/models")
+
+
+@fault("wire.chat-streamed", breaks="wire.stream-unasked", also=("chat.*", "usage.*", "errors.needs-stream"))
+def chats_are_streamed_unasked(ask: Ask, serve: Serve) -> Answer:
+    """A chat is streamed where `stream` is absent."""
+    is_chat = ask.method == "POST" and ask.path.endswith("/chat/completions")
+    return serve(ask.changed(stream=True) if is_chat and ask.asked and "stream" not in ask.asked else ask)
+
+
+@fault("wire.done-glued", breaks="wire.stream-unasked")
+def done_is_glued_to_json(ask: Ask, serve: Serve) -> Answer:
+    """The list of models is typed as an event stream, and `data: [DONE]` follows its JSON."""
+    answer = serve(ask)
+    if not _is_list(ask):
+        return answer
+    return replace(answer, body=answer.body + b"\n\n" + DONE).with_header("content-type", "text/event-stream")
 
 
 @fault("wire.cut", breaks="wire.complete")
