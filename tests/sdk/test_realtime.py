@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect
 
 from wireproof.spec import load_spec
-from wireproof.standin.serve import StandIn
+from wireproof.standin.serve import StandIn, embedded
 from wireproof.streams import grammar, said, slips
 
 MODEL = "gpt-realtime"
@@ -171,6 +171,19 @@ def test_calls_that_do_not_ring_cannot_be_taken(client: openai.OpenAI) -> None:
     with pytest.raises(openai.ConflictError):
         client.realtime.calls.reject(id)
     client.realtime.calls.refer(id, target_uri="tel:+14155550123")
+
+
+def test_calls_that_ring_are_taken_handed_over_and_rejected() -> None:
+    with embedded(truth=True) as standin, openai.OpenAI(base_url=standin.base_url, api_key=standin.key) as client:
+        ring = standin.base_url.replace("/v1", "/_standin/ring")
+        first, second = (httpx2.post(ring).json()["call_id"] for _ in range(2))
+        client.realtime.calls.accept(first, type="realtime", model=MODEL, instructions="Hello.")
+        with client.realtime.connect(call_id=first) as connection:
+            assert next(events(connection, "session.created")).session.instructions == "Hello."
+        client.realtime.calls.refer(first, target_uri="sip:agent@example.com")
+        client.realtime.calls.reject(second, status_code=486)
+        with pytest.raises(openai.NotFoundError):
+            client.realtime.calls.hangup(second)
 
 
 def test_sessions_of_the_beta(client: openai.OpenAI) -> None:

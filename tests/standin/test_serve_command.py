@@ -23,6 +23,7 @@ from wireproof.standin.serve import bound
         (["--port", "99999"], "99999"),
         (["--ttft-ms", "-1"], "-1"),
         (["--pace", "0"], "0"),
+        (["--webhook", "http://example.com/hook"], "only addresses of this machine"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -17,8 +18,12 @@ from wireproof.standin.catalogue import DEFAULT_MODEL
 from wireproof.standin.faults import all_faults
 from wireproof.standin.guestbook import Guestbook
 from wireproof.standin.latency import Latency
+from wireproof.standin.postman import Address
 from wireproof.standin.serve import StandIn, bound, foreground, standin_at, with_faults
 
+# As the official SDK names it. The other is no secret at all: base64 of "the secret of a stand-in".
+SECRET_NAME = "OPENAI_WEBHOOK_SECRET"
+SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHN0YW5kLWlu"
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
@@ -75,6 +80,12 @@ def print_faults(context: click.Context, _option: click.Parameter, asked: bool) 
     metavar="FILE",
     help="Keep a journal of what clients send, keys masked; `wireproof judge FILE` reads it.",
 )
+@click.option(
+    "--webhook",
+    metavar="URL",
+    help="Call this address of this machine about batches, fine-tuning, evals, background responses and calls; signed "
+    "with $OPENAI_WEBHOOK_SECRET, else with a secret that is printed.",
+)
 @click.option("--truth", is_flag=True, help="Note true timings: GET /_standin/truth, POST /_standin/reset.")
 def command(
     host: str,
@@ -91,6 +102,7 @@ def command(
     state: Path | None,
     pace: float,
     record: Path | None,
+    webhook: str | None,
     truth: bool,
 ) -> None:
     """Run the stand-in: a reference backend with tiers, latencies and named faults.
@@ -98,8 +110,10 @@ def command(
     Its text is made up, but deterministic; `Reply with: X`, `Count to N` and `Write N words` are obeyed, and
     the extension `ignore_eos: true` writes until max_tokens.
     """
-    setup = Setup((key,), tier, scale, Latency(ttft_ms, itl_ms, jitter, seed), models, state, pace)
+    latency = Latency(ttft_ms, itl_ms, jitter, seed)
+    setup = Setup((key,), tier, scale, latency, models, state, pace, tells=webhook is not None)
     try:
+        address = Address(webhook, os.environ.get(SECRET_NAME) or SECRET) if webhook is not None else None
         backend = Backend(setup)
         with_faults(backend.answer, faults)
     except ValueError as wrong:
@@ -108,9 +122,9 @@ def command(
     with closing(backend), _listening(host, port) as listening:
         standin = standin_at(listening, setup)
         guestbook = _guestbook(record, standin, setup.keys, faults)
-        click.echo(_welcome(standin, faults))
+        click.echo(_welcome(standin, faults, address))
         with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
-            foreground(listening, backend, faults=faults, truth=truth, guestbook=guestbook)
+            foreground(listening, backend, faults=faults, truth=truth, guestbook=guestbook, webhook=address)
 
 
 def _guestbook(path: Path | None, standin: StandIn, keys: tuple[str, ...], faults: tuple[str, ...]) -> Guestbook | None:
@@ -122,6 +136,10 @@ def _guestbook(path: Path | None, standin: StandIn, keys: tuple[str, ...], fault
         raise Fail(f"--record: cannot write {path}: {refused.strerror or refused}") from None
 
 
+def _shown(secret: str) -> str:
+    return secret if secret == SECRET else f"${SECRET_NAME}"
+
+
 def _listening(host: str, port: int) -> socket.socket:
     try:
         return bound(host, port)
@@ -131,7 +149,7 @@ def _listening(host: str, port: int) -> socket.socket:
         raise Fail(f"cannot listen on {host} port {port}: {refused.strerror or refused}") from None
 
 
-def _welcome(standin: StandIn, faults: tuple[str, ...]) -> str:
+def _welcome(standin: StandIn, faults: tuple[str, ...], address: Address | None) -> str:
     body = f'{{"model": "{standin.model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
     return "\n".join(
         [
@@ -139,6 +157,7 @@ def _welcome(standin: StandIn, faults: tuple[str, ...]) -> str:
             f"key       {standin.key}",
             f"model     {standin.model}",
             *(f"fault     {fault}" for fault in faults),
+            *([f"webhook   {address.url}, signed with {_shown(address.secret)}"] if address else []),
             "",
             f"curl {standin.base_url}/chat/completions -H 'Authorization: Bearer {standin.key}' "
             f"-H 'Content-Type: application/json' -d '{body}'",

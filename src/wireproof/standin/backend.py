@@ -22,6 +22,7 @@ from wireproof.standin.refusals import Refused
 from wireproof.standin.resources import links
 from wireproof.standin.serving import handlers, sockets
 from wireproof.standin.sockets import Session
+from wireproof.standin.webhooks import News
 from wireproof.standin.wire import Answer, Ask, Headers
 from wireproof.standin.world import DEFAULT_KEY, DEFAULT_TIER, Setup, World
 
@@ -56,6 +57,13 @@ class Backend:
         answer = self._answer(ask, is_metered=True)
         self.world.store.commit()
         return answer
+
+    def fresh_news(self) -> list[News]:
+        """What has happened since the last time, by now; [] where nobody is to be told."""
+        self.world.catch_up()
+        self.world.store.commit()
+        found, self.world.news = self.world.news or [], [] if self.setup.tells else None
+        return found
 
     def connect(self, ask: Ask) -> Session | Answer:
         """The session that a handshake opens, or why it does not."""

@@ -6,8 +6,9 @@ import asyncio
 import gc
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from wireproof.standin.delivery import Witness
 from wireproof.standin.faults import Fault, all_faults
 from wireproof.standin.floor import Floor
 from wireproof.standin.guestbook import Guestbook
+from wireproof.standin.postman import Address, deliver
+from wireproof.standin.resources.realtime_calls import ring
 from wireproof.standin.serving import handlers
 from wireproof.standin.sockets import converse
 from wireproof.standin.truth import OWN, Truth, telling
@@ -52,16 +55,17 @@ def embedded(
     faults: Iterable[str] = (),
     truth: bool = False,
     over: Callable[[Serve], Serve] = lambda serve: serve,
+    webhook: Address | None = None,
 ) -> Iterator[StandIn]:
     """A stand-in on a free port of this machine, in a thread of its own, as long as the block lasts.
 
     ValueError for an unknown tier or fault. Its answers take no time unless `setup.latency` says so. `over` may put
-    a layer around it, as tests do that look at everything it answers.
+    a layer around it, as tests do that look at everything it answers. `webhook` is called about what happens.
     """
-    setup = setup or Setup()
+    setup = replace(setup or Setup(), tells=webhook is not None)
     listening = bound(LOCALHOST, 0)
     backend = Backend(setup)
-    server = _server(backend, over(with_faults(backend.answer, faults)), truth)
+    server = _server(backend, over(with_faults(backend.answer, faults)), truth, webhook=webhook)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="standin", daemon=True)
     thread.start()
     try:
@@ -80,11 +84,12 @@ def foreground(
     faults: Iterable[str] = (),
     truth: bool = False,
     guestbook: Guestbook | None = None,
+    webhook: Address | None = None,
 ) -> None:
-    """Serves until interrupted. Closes the guestbook; the backend is the caller's."""
+    """Serves until interrupted. Closes the guestbook; the backend is the caller's, and `tells` what a webhook needs."""
     _settle()
     try:
-        _server(backend, with_faults(backend.answer, faults), truth, guestbook).run(sockets=[listening])
+        _server(backend, with_faults(backend.answer, faults), truth, guestbook, webhook).run(sockets=[listening])
     finally:
         if guestbook is not None:
             guestbook.close()
@@ -134,27 +139,44 @@ def with_faults(serve: Serve, ids: Iterable[str]) -> Serve:
     return reduce(lambda inner, fault: fault.over(inner), reversed(chosen), serve)
 
 
-def _server(backend: Backend, serve: Serve, truth: bool, guestbook: Guestbook | None = None) -> Server:
-    sockets = partial(converse, backend.connect, backend.clock)
-    return Server(serve, Truth() if truth else None, backend.reset, sockets, guestbook)
+def _server(
+    backend: Backend,
+    serve: Serve,
+    truth: bool,
+    guestbook: Guestbook | None = None,
+    webhook: Address | None = None,
+) -> Server:
+    known = Truth() if truth else None
+    if known is not None:
+        serve = telling(serve, known, backend.reset, partial(ring, backend.world))
+    return Server(
+        serve,
+        known,
+        partial(converse, backend.connect, backend.clock),
+        guestbook,
+        partial(deliver, webhook, backend.fresh_news, backend.clock) if webhook is not None else None,
+    )
 
 
 class Server(uvicorn.Server):
     """uvicorn's event loop, listening and signals under our own HTTP. Not started yet.
 
-    `sockets` is the ASGI app for who asks for a WebSocket; without one such a request is like any other.
+    `sockets` is the ASGI app for who asks for a WebSocket; without one such a request is like any other. `errand` is
+    done beside the serving, until that ends.
     """
 
     def __init__(
         self,
         serve: Serve,
         truth: Truth | None = None,
-        reset: Callable[[], None] = lambda: None,
         sockets: App | None = None,
         guestbook: Guestbook | None = None,
+        errand: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._books = [book for book in (truth, guestbook) if book is not None]
-        self._serve_asked = serve if truth is None else telling(serve, truth, reset)
+        self._serve_asked = serve
+        self._errand = errand
+        self._doing: asyncio.Task[None] | None = None
         self._has_sockets = sockets is not None
         super().__init__(
             uvicorn.Config(
@@ -174,10 +196,14 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         upgraded = self._socket_protocol if self._has_sockets else None
         self._floor = Floor(self._serve_asked, asyncio.get_running_loop(), self._witnesses, upgraded)
+        if self._errand is not None:
+            self._doing = asyncio.ensure_future(self._errand())
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._floor.close()
+        if self._doing is not None:
+            self._doing.cancel()
         await super().shutdown(sockets)
 
     def _connection(self, **_: Any) -> Connection:

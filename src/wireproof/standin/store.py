@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wireproof.standin.refusals import not_found
 
 Row = dict[str, Any]
+# The kind of a row, what it was before (None: nothing), and what it is now.
+Notice = Callable[[str, Row | None, Row], None]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -27,15 +29,18 @@ CREATE TABLE IF NOT EXISTS rows (
 class Table:
     """Rows by id, in order of creation, of one kind and (for what belongs to something) one parent."""
 
-    def __init__(self, kind: str, parent: str, file: sqlite3.Connection | None) -> None:
+    def __init__(self, kind: str, parent: str, file: sqlite3.Connection | None, notice: Notice | None) -> None:
         self._key = (kind, parent)
+        self._notice = notice
         self._file = file
         self._rows: dict[str, Row] = {}
         self._data: dict[str, bytes] = {}
 
     def put(self, id: str, row: Row, data: bytes | None = None) -> None:
         """A new row, or another in the place of the old one. Bytes once given stay until others are."""
-        self._rows[id] = row
+        before, self._rows[id] = self._rows.get(id), row
+        if self._notice is not None:
+            self._notice(self._key[0], before, row)
         if self._file is None:
             if data is not None:
                 self._data[id] = data
@@ -94,9 +99,13 @@ class Table:
 
 
 class Store:
-    """Every table. ValueError when `path` is a file that is no SQLite database."""
+    """Every table. `notice` hears of every row that is put.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ValueError when `path` is a file that is no SQLite database.
+    """
+
+    def __init__(self, path: Path | None = None, notice: Notice | None = None) -> None:
+        self._notice = notice
         self._tables: dict[tuple[str, str], Table] = {}
         self._file = _opened(path) if path is not None else None
         if self._file is not None:
@@ -106,7 +115,7 @@ class Store:
     def table(self, kind: str, parent: str = "") -> Table:
         key = (kind, parent)
         if key not in self._tables:
-            self._tables[key] = Table(kind, parent, self._file)
+            self._tables[key] = Table(kind, parent, self._file, self._notice)
         return self._tables[key]
 
     def commit(self) -> None:

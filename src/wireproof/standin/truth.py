@@ -17,6 +17,8 @@ from wireproof.standin.wire import Answer, Ask, Serve, json_answer
 TOKEN_FRAME = re.compile(rb'"(?:content|text|arguments|input)": ?"(?!")')
 PERCENTILES = (50, 90, 99)
 OWN = "/_standin/"
+# Makes a call ring, and says what a webhook would tell of it.
+Ring = Callable[[], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -113,8 +115,8 @@ class Truth:
         }
 
 
-def telling(serve: Serve, truth: Truth, reset: Callable[[], None]) -> Serve:
-    """`serve`, and in a namespace of its own what `truth` knows."""
+def telling(serve: Serve, truth: Truth, reset: Callable[[], None], ring: Ring = dict) -> Serve:
+    """`serve`, and in a namespace of its own what `truth` knows, and calls that `ring` as if from outside."""
 
     def told(ask: Ask) -> Answer:
         if not ask.path.startswith(OWN):
@@ -125,7 +127,9 @@ def telling(serve: Serve, truth: Truth, reset: Callable[[], None]) -> Serve:
             reset()
             truth.clear()
             return json_answer({"reset": True})
-        return json_answer({"error": {"message": "only GET truth and POST reset live here"}}, 404)
+        if (ask.method, ask.path) == ("POST", f"{OWN}ring"):
+            return json_answer(ring())
+        return json_answer({"error": {"message": "only GET truth, POST reset and POST ring live here"}}, 404)
 
     return told
 

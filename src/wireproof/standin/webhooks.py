@@ -1,4 +1,4 @@
-"""Signs what would be sent to a customer. Pure: nothing is delivered here.
+"""What is sent to a customer, and how it is signed. Pure: `postman` delivers it.
 
 The receiver's side of the rules stands in `spec/resources/webhooks.yaml` as `x-signature`.
 """
@@ -10,20 +10,31 @@ import binascii
 import hashlib
 import hmac
 import json
+from dataclasses import dataclass
 from typing import Any
 
 SECRET_PREFIX = "whsec_"
 
 
-def webhook(secret: str, id: str, now: float, type: str, data: dict[str, Any]) -> tuple[dict[str, str], bytes]:
-    """The headers and the body of a call that tells of `type`. Sent again, it is the same but for `now`."""
-    news = {"id": id, "object": "event", "created_at": int(now), "type": type, "data": data}
-    body = json.dumps(news, ensure_ascii=False, separators=(",", ":")).encode()
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event. `id` tells a receiver what it has had already."""
+
+    id: str
+    created_at: int
+    type: str
+    data: dict[str, Any]
+
+
+def webhook(secret: str, news: News, now: float) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of the call that tells of `news`. Sent again, it is the same but for `now`."""
+    told = {"id": news.id, "object": "event", "created_at": news.created_at, "type": news.type, "data": news.data}
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {
         "content-type": "application/json",
-        "webhook-id": id,
+        "webhook-id": news.id,
         "webhook-timestamp": str(int(now)),
-        "webhook-signature": sign(secret, id, int(now), body),
+        "webhook-signature": sign(secret, news.id, int(now), body),
     }
     return headers, body
 

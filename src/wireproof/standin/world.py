@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from wireproof.standin.catalogue import DEFAULT_MODEL, LIMITS_AS, Model, served
 from wireproof.standin.latency import Latency
 from wireproof.standin.limiter import Limiter
 from wireproof.standin.prompt_cache import PromptCache
+from wireproof.standin.resources.news import noticed
 from wireproof.standin.serving import deeds
 from wireproof.standin.sizes import Sizes
 from wireproof.standin.store import Store, Table
+from wireproof.standin.webhooks import News
 from wireproof.standin.wire import Answer
 from wireproof.tiers import Limits
 
@@ -35,7 +38,7 @@ class Setup:
 
     `models` are further names for the default chat model; `state` a SQLite file that remembers, none when None;
     `pace` how much faster than usual lives pass: at 10 a batch that takes 2 s is done after 0.2 s; `sizes` how much
-    a file, a part or a batch may hold.
+    a file, a part or a batch may hold; `tells`: whether news are collected, for somebody to be called about.
     """
 
     keys: tuple[str, ...] = (DEFAULT_KEY,)
@@ -46,6 +49,7 @@ class Setup:
     state: Path | None = None
     pace: float = 1.0
     sizes: Sizes = field(default_factory=Sizes)
+    tells: bool = False
 
 
 class World:
@@ -65,7 +69,8 @@ class World:
         self.setup = setup
         self.perform = perform
         self.models, self.limits = granted(setup)
-        self.store = Store(setup.state)
+        self.news: list[News] | None = [] if setup.tells else None
+        self.store = Store(setup.state, partial(noticed, self) if setup.tells else None)
         self.agenda = Agenda(self.store.table("agenda"))
         self.limiter = Limiter()
         self.prompt_cache = PromptCache()
@@ -115,6 +120,7 @@ class World:
         self.agenda.clear()
         self.limiter = Limiter()
         self.prompt_cache = PromptCache()
+        self.news = [] if self.setup.tells else None
         self.models, self.limits = granted(self.setup)
 
     def close(self) -> None:

@@ -22,10 +22,11 @@ SDP = "application/sdp"
 
 
 def ring(world: World) -> dict[str, Any]:
-    """A SIP call comes in; the data of the webhook that tells of it."""
+    """A SIP call comes in; what a webhook tells of it."""
     id = world.id("rtc_")
-    world.table(KIND).put(id, {"id": id, "status": RINGING, "_session": opened(world, {"type": "realtime"})})
     headers = [{"name": "From", "value": "sip:caller@example.com"}, {"name": "Call-ID", "value": world.serial()}]
+    session = opened(world, {"type": "realtime"})
+    world.table(KIND).put(id, {"id": id, "status": RINGING, "_session": session, "_sip_headers": headers})
     return {"call_id": id, "sip_headers": headers}
 
 
