@@ -78,7 +78,7 @@ EXPLAINED = (
         "beside-another", POSITIVE,
         r"^400 .*(is only allowed when|is only supported with|needs response_format|best_of must be|Missing required "
         r"parameter: '(model|input|data_source.model)'|must contain the word 'json'|"
-        r"expected (an 'image_url' or a|one of 'file_data'))",
+        r"expected (an 'image_url' or a|one of '(file_data|image_url)')|only supported for one image)",
         "Fields that are legal, or required, beside a certain value of another field only.", "POST /*",
     ),
     Explained(
@@ -92,6 +92,14 @@ EXPLAINED = (
     Explained(
         "over-already", POSITIVE, r"^400 .*(only a pending one|[Cc]annot (be )?cancel)",
         "What is completed or cancelled cannot be changed any more; that is 400, as published.", "POST /*",
+    ),
+    Explained(
+        "expired", POSITIVE, r"^400 .*Container is expired",
+        "A container that was made to expire after a minute did, while the run went on.", "* /containers/*",
+    ),
+    Explained(
+        "too-long", POSITIVE, r'^400 .*"code": "(context_length_exceeded|max_tokens_per_request)"',
+        "A limit in tokens, which depends on the model; a schema counts characters.", "POST /*",
     ),
     # ---- what is written in another grammar
     Explained(
@@ -112,7 +120,7 @@ EXPLAINED = (
     Explained(
         "no-file", POSITIVE, r"^400 .*Could not parse multipart form: 'utf-8' codec",
         "Where a form may hold one file or several, Schemathesis sends bytes without a file name: a text field.",
-        "POST /images/*",
+        "POST /*",
     ),
     # ---- what a schema only notes
     Explained(

@@ -56,7 +56,7 @@ WITHOUT_STATUS = frozenset(
 ALWAYS: Mapping[str, Mapping[str, Any]] = {
     "shell_call": {"environment": None},
     "shell_call_output": {"max_output_length": None},
-    "tool_search_call": {"call_id": None, "execution": "server"},
+    "tool_search_call": {"call_id": None, "execution": "server", "arguments": None},
     "tool_search_output": {"call_id": None, "execution": "server"},
 }
 # Output texts are the model's own; instructions and questions come in these parts.
