@@ -20,6 +20,7 @@ from wireproof.clause import (
     clause,
     expect,
     load_spec,
+    needing,
     probe,
     sent,
     sequence,
@@ -164,7 +165,12 @@ def _known_id(exchange: Exchange) -> str:
     return id
 
 
-@clause("chat.created", level="MUST", source="SPEC CreateChatCompletionResponse.created", on=WHOLE)
+@clause(
+    "chat.created",
+    level="MUST",
+    source="SPEC CreateChatCompletionResponse.created",
+    on=needing(WHOLE, "clock"),
+)
 def created_is_now(exchange: Exchange) -> None:
     """`created` is the moment of the answer in whole Unix seconds."""
     created = object_of(exchange).get("created")

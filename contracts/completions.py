@@ -22,6 +22,7 @@ from wireproof.clause import (
     clause,
     expect,
     load_spec,
+    needing,
     probe,
     sent,
     sequence,
@@ -139,7 +140,12 @@ def id_of_the_right_kind(exchange: Exchange) -> None:
     expect(OF_ANOTHER_KIND.match(got) is None, expected="no prefix of another kind of object", got=got, at="/id")
 
 
-@clause("completions.created", level="MUST", source="SPEC CreateCompletionResponse.created", on=ANY)
+@clause(
+    "completions.created",
+    level="MUST",
+    source="SPEC CreateCompletionResponse.created",
+    on=needing(ANY, "clock"),
+)
 def created_is_now(exchange: Exchange) -> None:
     """`created` is the moment of the answer in whole Unix seconds, in an answer as in every chunk."""
     for event, body in objects_told(exchange):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wireproof.clause import Evidence, Exchange, NotApplicable, answered, clause, expect, sent, sequence, shown
+from wireproof.clause import Evidence, Exchange, NotApplicable, answered, clause, expect, needing, sent, sequence, shown
 
 from ._ratelimit import DIGITS, SERVED, Told, by_bucket, limit_headers, seconds_in, tells_limits, told_by
 
@@ -59,7 +59,12 @@ def limits_come_complete(exchange: Exchange) -> None:
         expect(not missing, expected=", ".join(missing), got=f"only {' and '.join(sorted(parts))} of {dimension}")
 
 
-@clause("ratelimit.names", level="SHOULD", source="RL-LATE headers table; DOCS-0715 API overview", on=sequence(sent()))
+@clause(
+    "ratelimit.names",
+    level="SHOULD",
+    source="RL-LATE headers table; DOCS-0715 API overview",
+    on=needing(sequence(sent()), "clock", "sequence"),
+)
 def headers_have_the_documented_names(exchanges: Sequence[Exchange]) -> None:
     """Limits are told as `x-ratelimit-limit-requests`, `-tokens` and so on; general names may stand beside them.
 
@@ -73,7 +78,12 @@ def headers_have_the_documented_names(exchanges: Sequence[Exchange]) -> None:
     expect(is_beside, expected="x-ratelimit-limit-requests and the like", got=f"only {name.lower()}", at=exchange.id)
 
 
-@clause("ratelimit.told", level="MAY", source="RL-LATE headers table; DOCS-0715 API overview", on=sequence(GENERATED))
+@clause(
+    "ratelimit.told",
+    level="MAY",
+    source="RL-LATE headers table; DOCS-0715 API overview",
+    on=needing(sequence(GENERATED), "clock", "sequence"),
+)
 def limits_are_told(exchanges: Sequence[Exchange]) -> None:
     """A backend that limits its callers tells them: some answer to a generating request carries `x-ratelimit-*`.
 
@@ -99,7 +109,12 @@ def remaining_is_within_the_limit(exchange: Exchange) -> None:
             )
 
 
-@clause("ratelimit.kinds", level="MUST", source="RL-LATE: whichever limit is hit first", on=sequence(SERVED))
+@clause(
+    "ratelimit.kinds",
+    level="MUST",
+    source="RL-LATE: whichever limit is hit first",
+    on=needing(sequence(SERVED), "clock", "sequence"),
+)
 def requests_and_tokens_are_not_exchanged(exchanges: Sequence[Exchange]) -> None:
     """The numbers under `-requests` count requests and those under `-tokens` tokens, never the other way round.
 
@@ -135,7 +150,12 @@ def _is_minutely(told: Told) -> bool:
     return told.reset_s * told.limit / (told.limit - told.remaining) <= MINUTE_AT_MOST_S
 
 
-@clause("ratelimit.limit-constant", level="SHOULD", source="RL-LATE: limits are set per model", on=sequence(SERVED))
+@clause(
+    "ratelimit.limit-constant",
+    level="SHOULD",
+    source="RL-LATE: limits are set per model",
+    on=needing(sequence(SERVED), "clock", "sequence"),
+)
 def limits_stay_the_same(exchanges: Sequence[Exchange]) -> None:
     """The limit for a model stays what it is from answer to answer; a minute's and a day's may take turns."""
     for (_, model, dimension), answers in by_bucket(exchanges).items():
@@ -152,7 +172,7 @@ def limits_stay_the_same(exchanges: Sequence[Exchange]) -> None:
     "ratelimit.streams",
     level="SHOULD",
     source="CAP-OTEL streaming: sent with the 200",
-    on=sequence(Evidence(status="2xx")),
+    on=needing(sequence(Evidence(status="2xx")), "clock", "sequence"),
 )
 def streams_tell_the_limits_too(exchanges: Sequence[Exchange]) -> None:
     """A stream carries the same rate-limit headers as a plain answer of the same operation and model."""

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from wireproof.clause import Exchange, NotApplicable, clause, expect, refused, sent, sequence, shown
+from wireproof.clause import Exchange, NotApplicable, clause, expect, needing, refused, sent, sequence, shown
 
 from ._errors import error_row, error_told
 from ._reading import error_of
@@ -58,7 +58,12 @@ def waits_are_whole_seconds(exchange: Exchange) -> None:
     expect(_wait_s(exchange) is not None, expected="seconds in digits, 1 or more", got=shown(value))
 
 
-@clause("ratelimit.retry-after-holds", level="SHOULD", source="RL-LATE: minimum wait", on=sequence(sent()))
+@clause(
+    "ratelimit.retry-after-holds",
+    level="SHOULD",
+    source="RL-LATE: minimum wait",
+    on=needing(sequence(sent()), "clock", "sequence"),
+)
 def waiting_as_told_is_enough(exchanges: Sequence[Exchange]) -> None:
     """Who waits as long as `Retry-After` says, and asks again before anybody else, is not refused with 429 again."""
     attempts: dict[tuple[str, int], list[Exchange]] = {}

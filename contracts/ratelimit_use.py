@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 
-from wireproof.clause import Exchange, NotApplicable, clause, expect, sequence, shown
+from wireproof.clause import Exchange, NotApplicable, clause, expect, needing, sequence, shown
 
 from ._ratelimit import SERVED, Told, by_bucket
 
@@ -22,7 +22,12 @@ FEWEST = 4  # answers; fewer may be the ones around the end of a window
 SPENT = 4
 
 
-@clause("ratelimit.falls", level="MUST", source="RL-LATE headers table: remaining", on=sequence(SERVED))
+@clause(
+    "ratelimit.falls",
+    level="MUST",
+    source="RL-LATE headers table: remaining",
+    on=needing(sequence(SERVED), "clock", "sequence"),
+)
 def remaining_falls_with_use(exchanges: Sequence[Exchange]) -> None:
     """What remains falls with every request that is served, and rises again with time alone.
 
@@ -100,7 +105,10 @@ def _spent_proof(answers: Sequence[Told]) -> str | None:
 
 
 @clause(
-    "ratelimit.reset", level="SHOULD", source="RL-LATE headers table: time until the limit resets", on=sequence(SERVED)
+    "ratelimit.reset",
+    level="SHOULD",
+    source="RL-LATE headers table: time until the limit resets",
+    on=needing(sequence(SERVED), "clock", "sequence"),
 )
 def resets_are_within_a_day(exchanges: Sequence[Exchange]) -> None:
     """Reset is the time until all is there again: no more than a day, and not nothing while a good part is used.
@@ -130,7 +138,12 @@ def _used_s(told: Told) -> float:
     return ((told.limit or 0) - (told.remaining or 0)) * WINDOW_S / (told.limit or 1)
 
 
-@clause("ratelimit.enforced", level="MUST", source="RL-LATE: requests over the limit are refused", on=sequence(SERVED))
+@clause(
+    "ratelimit.enforced",
+    level="MUST",
+    source="RL-LATE: requests over the limit are refused",
+    on=needing(sequence(SERVED), "clock", "sequence"),
+)
 def limits_are_kept(exchanges: Sequence[Exchange]) -> None:
     """Nobody is served beyond the limit that the headers tell.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, sequence, shown
+from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, needing, sequence, shown
 
 from ._chat import delta_of
 from ._reading import as_object, as_text, choices_in
@@ -79,7 +79,10 @@ def long_text_comes_in_pieces(exchange: Exchange) -> None:
     "sse.incremental",
     level="SHOULD",
     source="SPEC CreateCompletionRequest.stream: tokens are sent as they become available",
-    on=sequence(answered("createChatCompletion", streamed=True, shows=lambda e: not e.header("content-encoding"))),
+    on=needing(
+        sequence(answered("createChatCompletion", streamed=True, shows=lambda e: not e.header("content-encoding"))),
+        "times",
+    ),
     model="some-output",
 )
 def chunks_come_as_they_are_made(exchanges: Sequence[Exchange]) -> None:

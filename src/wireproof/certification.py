@@ -187,6 +187,10 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
     header = run.header
     footer = run.footer or {}
     notes = [] if footer.get("reason") == "complete" else ["The run was cut off; what was not sent is not judged."]
+    if run.header.get("left_out"):
+        notes.append(
+            f"{run.header['left_out']} recorded requests mean no operation of the description, or have no answer."
+        )
     if run.lost:
         notes.append(f"{len(run.lost)} requests were in flight when the run was cut off; their answers are lost.")
     if run.asked_again:

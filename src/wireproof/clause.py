@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from wireproof.exchange import Chunk, Exchange, Request, Trouble, Undecodable, parse_json
+from wireproof.exchange import Chunk, Exchange, Lack, Request, Trouble, Undecodable, parse_json
 from wireproof.grammar import Machine, Offence, Symbol
 from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, schema_breaches, shown
 from wireproof.sse import Event
@@ -60,6 +60,7 @@ __all__ = [
     "flow",
     "form",
     "load_spec",
+    "needing",
     "parse_json",
     "probe",
     "refused",
@@ -122,7 +123,8 @@ class Evidence:
     The first four fields look at what was sent, so a plan can tell which probes will feed a clause; `status`
     and `shows` at what came back. `shape`: "each" exchange by itself · "sequence" all in order of time ·
     "together" one exchange of each named probe · "steps" all of one flow. Answers that are not whole
-    (`Exchange.trouble`) are evidence only with `troubled`.
+    (`Exchange.trouble`) are evidence only with `troubled`; what was recorded by others only when it does not lack
+    what the clause `needs`: "times" of chunks, the "clock" of the request, the whole "sequence" of the caller.
     """
 
     operations: tuple[str, ...] = ()
@@ -133,6 +135,7 @@ class Evidence:
     shows: Callable[[Exchange], bool] | None = field(default=None, repr=False)
     shape: Literal["each", "sequence", "together", "steps"] = "each"
     troubled: bool = False
+    needs: tuple[Lack, ...] = ()
 
     def means(self, probe: str, operation: str | None, asked: Mapping[str, Any]) -> bool:
         """Whether a request like this is evidence, whatever the answer."""
@@ -184,6 +187,11 @@ def sent(*operations: str, probes: str | Sequence[str] = (), **narrowed: Any) ->
 def sequence(each: Evidence) -> Evidence:
     """All of these exchanges at once, in order of sending: the clause gets a list."""
     return replace(each, shape="sequence")
+
+
+def needing(evidence: Evidence, *needs: Lack) -> Evidence:
+    """The same, without recordings that lack one of these."""
+    return replace(evidence, needs=needs)
 
 
 def together(*probes: str, status: str = "2xx") -> Evidence:

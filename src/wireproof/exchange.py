@@ -11,11 +11,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from wireproof.sse import Event, lex
 
 Headers = tuple[tuple[str, str], ...]
+
+# What a recording of others may not tell. times: when each chunk came · clock: when the request was sent ·
+# sequence: what else the caller sent in between.
+Lack = Literal["times", "clock", "sequence"]
 
 # An answer may be compressed although we ask for identity. 16 MiB is twice the largest body the recorder
 # keeps; a bomb of 10 GiB is cut here and never held in memory.
@@ -81,7 +85,10 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what came back. `status` is None when no answer came at all."""
+    """One request and what came back. `status` is None when no answer came at all.
+
+    `lacks` names what is not known of it; its fields then hold something that says nothing.
+    """
 
     probe: str
     step: int
@@ -95,6 +102,7 @@ class Exchange:
     headers_at_s: float | None
     ended_at_s: float
     trouble: Trouble | None = None
+    lacks: frozenset[Lack] = frozenset()
 
     @property
     def id(self) -> str:

@@ -162,6 +162,7 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
         "ended_at_s": _rounded(exchange.ended_at_s),
         "chunks": [{"at_s": _rounded(chunk.at_s), **_data(chunk.data)} for chunk in exchange.chunks],
         "trouble": exchange.trouble and vars_of(exchange.trouble),
+        **({"lacks": sorted(exchange.lacks)} if exchange.lacks else {}),
     }
 
 
@@ -187,6 +188,7 @@ def from_json(fields: Mapping[str, Any]) -> Exchange:
         fields["headers_at_s"],
         fields["ended_at_s"],
         Trouble(**fields["trouble"]) if fields["trouble"] else None,
+        frozenset(fields.get("lacks", ())),
     )
 
 

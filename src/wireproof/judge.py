@@ -91,7 +91,10 @@ def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
 
 def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> Verdict:
     evidence = clause.evidence
-    meant = [e for e in exchanges if evidence.means(e.probe, e.operation, e.request.asked)]
+    asked_for = [e for e in exchanges if evidence.means(e.probe, e.operation, e.request.asked)]
+    meant = [e for e in asked_for if not e.lacks.intersection(evidence.needs)]
+    if asked_for and not meant:
+        return Verdict(clause, "not-applicable", reason=_what_lacks(evidence, asked_for))
     usable: list[Exchange] = []
     doubts: list[str] = []
     for exchange in meant:
@@ -126,6 +129,18 @@ def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Pl
     if doubts:
         return Verdict(clause, "inconclusive", reason=legible(doubts[0]))
     return Verdict(clause, "not-applicable", reason=legible(strangers[0]))
+
+
+LACKS: Mapping[str, str] = {
+    "times": "when each chunk came",
+    "clock": "when the request was sent",
+    "sequence": "what else was sent in between",
+}
+
+
+def _what_lacks(evidence: Evidence, exchanges: Sequence[Exchange]) -> str:
+    missing = [LACKS[need] for need in evidence.needs if any(need in exchange.lacks for exchange in exchanges)]
+    return f"the recording does not tell {' or '.join(missing)}"
 
 
 def _doubt(exchange: Exchange, error: Exception) -> str:

@@ -13,7 +13,7 @@ from wireproof.cli.excuses import after, read_excuses, waivers_option
 
 
 @click.command("judge", epilog="Example: wireproof judge wireproof-out/journal.jsonl --out report")
-@click.argument("journal", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write the reports there. Default: print only."
 )
@@ -32,7 +32,7 @@ from wireproof.cli.excuses import after, read_excuses, waivers_option
 )
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
 def command(
-    journal: Path,
+    recording: Path,
     out: Path | None,
     contracts: tuple[Path, ...],
     fail_on: str | None,
@@ -41,19 +41,23 @@ def command(
     draft_waivers: str | None,
     as_json: bool,
 ) -> int:
-    """Judge a recorded JOURNAL with the clauses of today. Sends nothing; the same journal, the same verdicts."""
+    """Judge a RECORDING with the clauses of today: a journal of ours, a HAR file, a VCR cassette, a mitmproxy dump.
+
+    Sends nothing; the same recording, the same verdicts. What a recording does not tell is not judged.
+    """
     from wireproof.certification import WrongOrder, load_contracts, report_of
-    from wireproof.journal import BadJournal, read_journal
+    from wireproof.journal import BadJournal
+    from wireproof.recordings import BadRecording, read_recording
 
     excuses = read_excuses(waivers)
     try:
         clauses, _ = load_contracts(contracts)
-        run, level = read_journal(journal), fail_on and fail_on.upper()
+        run, level = read_recording(recording), fail_on and fail_on.upper()
         report = report_of(run, clauses, fail_on=level, pin=requirements)  # type: ignore[arg-type]  # click checked it
-    except (BadJournal, WrongOrder) as wrong:
+    except (BadJournal, BadRecording, WrongOrder) as wrong:
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
-        raise Fail(f"{journal}: {trouble.strerror}") from trouble
+        raise Fail(f"{recording}: {trouble.strerror}") from trouble
     report = after(excuses, report)
     if draft_waivers:
         from wireproof.waivers import draft
