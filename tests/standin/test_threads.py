@@ -8,6 +8,9 @@ import pytest
 from standin.asking import error
 from standin.assisting import CODE, SEARCH, Desk, text
 
+from wireproof.standin.backend import Setup
+from wireproof.standin.latency import Latency
+
 URL = "https://example.com/harbour.png"
 
 
@@ -77,11 +80,13 @@ def test_a_deleted_message_is_gone_and_the_others_stay() -> None:
     assert error(answer)["message"] == f"No message found with id '{one['id']}'."
 
 
-def test_with_a_thread_goes_everything_in_it() -> None:
-    desk = Desk()
+@pytest.mark.parametrize("after_s", [0.3, 1.0])
+def test_with_a_thread_goes_everything_in_it(after_s: float) -> None:
+    desk = Desk(Setup(latency=Latency(ttft_ms=5000)))
     thread = desk.thread("Hello")
     run = desk.run(thread)
-    desk.passes(0.3)
+    desk.passes(after_s)
+    assert len(desk.steps(run)) == (1 if after_s == 1.0 else 0)
     sizes = desk.backend.world.store.sizes
     assert desk.ask("DELETE", f"/threads/{thread}").json["deleted"] is True
     for path in ("", "/messages", "/runs", f"/runs/{run['id']}", f"/runs/{run['id']}/steps"):
@@ -142,6 +147,7 @@ def test_an_attachment_is_the_threads_from_then_on() -> None:
     (store,) = held["file_search"]["vector_store_ids"]
     assert held["code_interpreter"]["file_ids"] == [first]
     desk.made(f"/threads/{thread}/messages", {**message, "attachments": [{"file_id": second, "tools": [SEARCH]}]})
+    desk.made(f"/threads/{thread}/messages", {**message, "attachments": [{"file_id": first, "tools": [CODE]}]})
     assert desk.got(f"/threads/{thread}")["tool_resources"] == held
     assert {row["id"] for row in desk.got(f"/vector_stores/{store}/files")["data"]} == {first, second}
 

@@ -84,7 +84,7 @@ def cut_short(
     step_at, _, reason = CUT_SHORT[status]
     steps = list(steps)
     for message in messages:
-        if message["run_id"] == run["id"] and message["status"] == "in_progress":
+        if message["status"] == "in_progress":
             score.tell("thread.message.incomplete", MESSAGES, message["id"], status="incomplete",
                        content=message["content"], incomplete_at=score.now,
                        incomplete_details={"reason": reason})  # fmt: skip

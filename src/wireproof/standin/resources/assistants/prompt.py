@@ -28,23 +28,26 @@ class PromptTooLong(Exception):
 def asked(run: Row, messages: Sequence[Row], steps: Sequence[Row], model: Model, prompt_used: int = 0) -> Body:
     """The request, the thread cut to what `truncation_strategy`, the caps and the window leave room for.
 
-    A tool is forced in the first turn alone: forced again after its outputs, a run would never end.
+    A function is forced in the first turn alone: forced again after its outputs, a run would never end. What hosted
+    tools gave stands before the thread, whose last message is still to be answered, by functions or in words.
     PromptTooLong when there is no room for the least of it.
     """
-    body = _body(run, steps)
-    instructions = [{"role": "system", "content": run["instructions"]}] if run["instructions"] else []
-    turns = [*_calls_and_outputs(steps)]
+    called = [step for step in steps if _is_of_functions(step)]
+    body = _body(run, is_first=not called)
+    before = [{"role": "system", "content": run["instructions"]}] if run["instructions"] else []
+    before += _calls_and_outputs(step for step in steps if step not in called)
+    turns = [*_calls_and_outputs(called)]
     thread = [as_chat(row) for row in _recent(run, messages)]
     cap = run["max_prompt_tokens"]
     room = model.context_window if cap is None else min(model.context_window, cap - prompt_used)
-    cost = prompt_tokens({**body, "messages": [*instructions, *thread, *turns]}).total
+    cost = prompt_tokens({**body, "messages": [*before, *thread, *turns]}).total
     dropped = 0
     while cost > room and dropped < len(thread) - 1:
         cost -= prompt_tokens({"messages": [thread[dropped]]}).total - REPLY_TOKENS
         dropped += 1
     if cost > room:
         raise PromptTooLong(cost, room, by_cap=cap is not None and room < model.context_window)
-    return {**body, "messages": [*instructions, *thread[dropped:], *turns]}
+    return {**body, "messages": [*before, *thread[dropped:], *turns]}
 
 
 def forced_hosted(run: Row) -> str | None:
@@ -62,7 +65,11 @@ def hosted_tools(run: Row) -> list[Tool]:
     return [Tool(tool["type"], "hosted", tool) for tool in run["tools"] if tool["type"] in HOSTED]
 
 
-def _body(run: Row, steps: Sequence[Row]) -> Body:
+def _is_of_functions(step: Row) -> bool:
+    return any(call["type"] == "function" for call in step["step_details"].get("tool_calls", ()))
+
+
+def _body(run: Row, *, is_first: bool) -> Body:
     functions = [tool for tool in run["tools"] if tool["type"] == "function"]
     body: Body = {"model": run["model"], "temperature": run["temperature"], "top_p": run["top_p"]}
     if run.get("_reasoning_effort"):
@@ -71,7 +78,7 @@ def _body(run: Row, steps: Sequence[Row]) -> Body:
         body["response_format"] = run["response_format"]
     if functions:
         choice = run["tool_choice"]
-        if (steps and choice != "none") or (isinstance(choice, Mapping) and choice["type"] in HOSTED):
+        if (not is_first and choice != "none") or (isinstance(choice, Mapping) and choice["type"] in HOSTED):
             choice = "auto"
         body |= {"tools": functions, "tool_choice": choice, "parallel_tool_calls": run["parallel_tool_calls"]}
     return body

@@ -42,10 +42,9 @@ class Telling(list[Frame]):
         super().__init__([*opening, *self._frames(moves, dict(rows)), DONE])
 
     def __iter__(self) -> Iterator[Frame]:
-        ends_stopped = self._told[-1].event.endswith(STOPPED)
         for number, frame in enumerate(super().__iter__()):
             run = self._now_is()
-            if run is not None and run["status"] in STOPPED and not ends_stopped:
+            if run is not None and run["status"] in STOPPED:
                 yield from self._stopped(run, self._told[: max(0, number - len(self._opening))])
                 return
             yield frame
