@@ -34,7 +34,7 @@ def test_speech_as_events_is_read_as_lines(client: openai.OpenAI) -> None:
         model="gpt-4o-mini-tts", voice="coral", input=WORDS, stream_format="sse"
     ) as response:
         lines = [line for line in response.iter_lines() if line]
-    assert lines[0].startswith('data: {"type": "speech.audio.delta"')
+    assert lines[0].startswith('data: {"type":"speech.audio.delta"')
     assert '"speech.audio.done"' in lines[-1]
 
 

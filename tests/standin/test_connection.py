@@ -57,9 +57,9 @@ def test_a_body_in_chunks_is_read_to_its_end() -> None:
 def test_a_plain_answer_is_one_write_with_its_length() -> None:
     wire = talk(json_answer({"a": 1}), GET)
     assert len(wire.writes) == 1
-    assert "content-length: 8" in head_of(wire)
+    assert "content-length: 7" in head_of(wire)
     assert "connection" not in head_of(wire)
-    assert wire.said.endswith(b'\r\n\r\n{"a": 1}')
+    assert wire.said.endswith(b'\r\n\r\n{"a":1}')
 
 
 def test_each_frame_is_a_write_of_its_own() -> None:
@@ -104,7 +104,7 @@ def test_http_1_0_has_no_chunks() -> None:
 
 def test_head_and_204_have_no_body() -> None:
     assert talk(json_answer({"a": 1}), b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n").said.endswith(
-        b"content-length: 8\r\n\r\n"
+        b"content-length: 7\r\n\r\n"
     )
     nothing = talk(Answer(204), GET)
     assert nothing.said.endswith(b"\r\n\r\n")
@@ -225,7 +225,7 @@ def test_what_cannot_be_read_is_refused_and_heard_no_more(raw: bytes, status: in
 
     wire = talk(serve, raw, then=lambda guest, _: guest.data_received(GET))
     assert wire.said.startswith(b"HTTP/1.1 %d " % status)
-    assert b'"type": "invalid_request_error"' in wire.said
+    assert b'"type":"invalid_request_error"' in wire.said
     assert "connection: close" in head_of(wire)
     assert wire.has_said_all
     assert not asked
@@ -305,7 +305,7 @@ def test_truth_is_told_and_forgotten_over_http() -> None:
     forgotten: list[bool] = []
     serve = telling(lambda _ask: json_answer({}), truth, lambda: forgotten.append(True))
     talk(serve, GET, books=[truth])
-    assert b'"requests": 1' in talk(serve, GET.replace(b"/v1/x", b"/_standin/truth")).said
+    assert b'"requests":1' in talk(serve, GET.replace(b"/v1/x", b"/_standin/truth")).said
     talk(serve, b"POST /_standin/reset HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
     assert truth.report()["counts"]["requests"] == 0
     assert forgotten == [True]

@@ -110,7 +110,7 @@ def test_without_an_app_such_a_request_is_like_any_other() -> None:
         client.sendall(b"GET /v1/x HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n")
         heard = client.recv(65536)
     assert heard.startswith(b"HTTP/1.1 200 ")
-    assert heard.endswith(b'{"path": "/v1/x"}')
+    assert heard.endswith(b'{"path":"/v1/x"}')
 
 
 def test_a_server_that_ends_does_not_wait_for_streams() -> None:
