@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import math
+import time
+import zipfile
+import zlib
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -145,6 +150,54 @@ def test_a_text_is_read_in_its_encoding(encoding: str) -> None:
     assert text_of("notes.md", "Grüße".encode(encoding)) == "Grüße"
 
 
+def pdf(content: bytes, about: bytes = b"") -> bytes:
+    return b"%PDF-1.4\n4 0 obj\n<</Length 1" + about + b">>\nstream\n" + content + b"\nendstream\nendobj\n%%EOF"
+
+
+def packed(**parts: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/") + ".xml", content)
+    return made.getvalue()
+
+
+SHOWN = b"BT /F1 12 Tf 72 720 Td (Refunds \\(all\\)) Tj 0 -14 Td [(are) -250 (p) 20 (aid \\251)] TJ ET"
+
+
+@pytest.mark.parametrize("data", [pdf(SHOWN), pdf(zlib.compress(SHOWN), b"/Filter /FlateDecode")])
+def test_a_pdf_is_read_where_its_text_lies_open(data: bytes) -> None:
+    assert text_of("a.pdf", data) == "Refunds (all)\nare paid ©"
+
+
+def test_word_and_powerpoint_are_read_paragraph_by_paragraph() -> None:
+    word = '<w:p w:x="1"><w:r><w:t xml:space="preserve">Rain &amp; </w:t></w:r><w:t>wind</w:t></w:p>'
+    word += "<w:p><w:t>Sun</w:t></w:p>"
+    assert text_of("a.docx", packed(word__document=word, word__styles="<w:p><w:t>no</w:t></w:p>")) == "Rain & wind\nSun"
+    slides = {f"ppt__slides__slide{number}": f"<a:p><a:r><a:t>{number}</a:t></a:r></a:p>" for number in (10, 2, 1)}
+    assert text_of("a.pptx", packed(**slides)) == "1\n2\n10"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([".pdf", ".docx"]))
+def test_a_broken_document_is_refused_and_no_more(data: bytes, suffix: str) -> None:
+    for broken in (data, pdf(data, b"/FlateDecode"), packed(word__document="<w:p>")[: len(data)]):
+        with suppress(Unreadable):
+            text_of("a" + suffix, broken)
+
+
+def test_a_document_that_is_made_to_be_slow_is_not() -> None:
+    begun = time.process_time()
+    many = 200_000
+    for part in (b"BT ", b"<<", b"stream\n", b"(a", b"BT -1000 ", b"BT (\\", b"endstream"):
+        with suppress(Unreadable):
+            text_of("a.pdf", pdf(part * many))
+    for text in ("<w:p ", "<w:t>", "<w:t a", "</w:p>"):
+        with suppress(Unreadable):
+            text_of("a.docx", packed(word__document=text * many))
+    assert time.process_time() - begun < 5
+
+
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [
@@ -154,6 +207,8 @@ def test_a_text_is_read_in_its_encoding(encoding: str) -> None:
         ("notes.txt", b"\xff\x00\xfe", "invalid_file"),
         ("notes.txt", codecs.BOM_UTF16_LE + b"a", "invalid_file"),
         ("notes.txt", b" \n", "invalid_file"),
+        ("scan.pdf", pdf(b"q 1 0 0 1 0 0 cm /Im0 Do Q"), "invalid_file"),
+        ("a.docx", b"PK\x03\x04", "invalid_file"),
     ],
 )
 def test_what_cannot_be_read_says_why(name: str, data: bytes, code: str) -> None:

@@ -25,10 +25,11 @@ def fits(attributes: Attributes, asked: Mapping[str, Any] | None) -> bool:
     kind = asked["type"]
     if kind in ("and", "or"):
         # One frame for each depth, so that no filter which could be parsed is too deep for the stack.
+        decisive: bool = kind == "or"
         for part in asked["filters"]:
-            if fits(attributes, part) is (kind == "or"):
-                return kind == "or"
-        return kind == "and"
+            if fits(attributes, part) is decisive:
+                return decisive
+        return not decisive
     has, value = attributes.get(asked["key"]), asked["value"]
     if kind in ORDERED:
         return _kind(has) == _kind(value) != "bool" and ORDERED[kind](has, value)
