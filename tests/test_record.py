@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from wireproof.clause import MODEL, Call, Exchange, Flow, Probe, flow, probe
+from wireproof.clause import MODEL, NO_MODEL, Call, Exchange, Flow, Probe, flow, form, probe
 from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable
 from wireproof.plan import Models, make_plan
 from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, Waiting, record
@@ -431,6 +431,15 @@ def test_a_field_that_the_model_refuses_by_name_is_left_out_or_renamed_from_then
 def test_a_refusal_that_names_no_field_to_leave_out_is_an_answer_like_any_other(field: str | None) -> None:
     told, _ = recorded(lambda ask: refusal(400, "no", param=field, code="unsupported_parameter"), chat("a"))
     assert [e.id for e in exchanges(told)] == ["a"]
+
+
+def test_a_form_is_sent_as_it_is_whatever_a_refusal_names() -> None:
+    def unable(ask: Ask) -> Answer:
+        return refusal(400, "not this format", param="response_format", code="unsupported_value")
+
+    call = form("/audio/transcriptions", [("response_format", "srt")])
+    asked = probe("a", "POST", call.path, call.body, headers=call.headers, about="x", needs=NO_MODEL)
+    assert [(e.id, e.status) for e in exchanges(recorded(unable, asked)[0])] == [("a", 400)]
 
 
 def test_what_needs_a_refused_field_goes_with_it() -> None:

@@ -268,7 +268,8 @@ class _Recorder:
     def _learned_from(self, exchange: Exchange, call: Call) -> bool:
         """Whether a refusal named a field that this model does not take, and it was not known yet."""
         field = unsupported_field(exchange)
-        if field is None or field in self.unsupported or field not in (call.body or ()) or field in ESSENTIAL:
+        fields = call.body if isinstance(call.body, dict) else ()  # a form is sent as it is
+        if field is None or field in self.unsupported or field not in fields or field in ESSENTIAL:
             return False
         self.unsupported.add(field)
         return True
