@@ -21,7 +21,13 @@ from wireproof.standin.serve import with_faults
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
 from wireproof.standin.wire import Serve
 
-MODELS = Models("gpt-4.1-mini", "text-embedding-3-small", "gpt-3.5-turbo-instruct")
+MEDIA = {
+    "image": "gpt-image-1",
+    "speech": "gpt-4o-mini-tts",
+    "transcription": "whisper-1",
+    "moderation": "omni-moderation-latest",
+}
+MODELS = Models("gpt-4.1-mini", "text-embedding-3-small", "gpt-3.5-turbo-instruct", MEDIA)
 NOON = 1_795_000_000.0  # a wall clock for `created` and the limiter: some day in 2026
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from wireproof.record import Budget
 
 OTHER_KINDS = ("image", "speech", "transcription", "moderation")
+# Of the stand-in's own models of a kind, the one that can do most; the first of the kind where none is named.
+MOST_ABLE = {"speech": "gpt-4o-mini-tts", "transcription": "whisper-1"}
 BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
 STANDIN_CASES = 10
 
@@ -171,7 +173,7 @@ def standin_models(options: dict[str, Any]) -> Models:
         options["model"] or DEFAULT_MODEL,
         options["embedding_model"] or known["embedding"],
         options["completion_model"] or known["completion"],
-        {kind: known[kind] for kind in OTHER_KINDS if kind in known} | parse_models(options["models_for"]),
+        {kind: known[kind] for kind in OTHER_KINDS if kind in known} | MOST_ABLE | parse_models(options["models_for"]),
     )
 
 
