@@ -20,6 +20,7 @@ from wireproof.secrets import MARKER
 from wireproof.spec import Spec, load_spec
 
 SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "cookie", "set-cookie", "proxy-authorization")
+HIDDEN = "<hidden>"  # not the key's marker: that in an answer would say that the key came back
 PLAIN = ("", "identity")
 
 
@@ -177,5 +178,7 @@ def _masked(headers: Headers) -> Headers:
 def _hidden(name: str, value: str) -> str:
     if name.lower() not in SECRET_HEADERS:
         return value
+    if name.lower() != "authorization":
+        return HIDDEN
     scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {MARKER}" if blank and scheme.lower() in ("bearer", "basic") else MARKER
+    return f"{scheme} {MARKER}" if blank else MARKER
