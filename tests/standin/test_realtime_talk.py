@@ -12,10 +12,12 @@ from standin.conversing import REALTIME, Client, connected, error, loud, message
 from wireproof.standin.backend import Setup
 from wireproof.standin.latency import Latency
 from wireproof.standin.media.sounds import signal
+from wireproof.standin.prose import dice
 
 SLOW = Setup(latency=Latency(ttft_ms=500, itl_ms=100))
 TEXT: dict[str, Any] = {"output_modalities": ["text"]}
 MANUAL: dict[str, Any] = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+VAD = {"type": "server_vad", "idle_timeout_ms": 5000}
 FUNCTION = {"type": "function", **WEATHER["function"]}
 
 
@@ -425,6 +427,18 @@ def test_what_was_heard_is_written_down(client: Client) -> None:
     assert kept["item"]["content"][0]["transcript"] == written["transcript"]
 
 
+def test_a_transcript_comes_with_logprobs_where_they_are_asked_for(client: Client) -> None:
+    asked = {"audio": {"input": {"turn_detection": None, "transcription": {"model": "gpt-4o-transcribe"}}}}
+    include = ["item.input_audio_transcription.logprobs"]
+    client.tell("session.update", session={"type": "realtime", "include": include, **asked})
+    client.sound(loud(900))
+    told = client.tell("input_audio_buffer.commit")
+    kind = "conversation.item.input_audio_transcription"
+    pieces = [event["logprobs"] for event in told if event["type"] == f"{kind}.delta"]
+    assert one(told, f"{kind}.completed")["logprobs"] == [row for piece in pieces for row in piece]
+    assert {len(piece) for piece in pieces} == {1}
+
+
 def test_a_session_that_transcribes_answers_nothing() -> None:
     client = connected(intent="transcription")
     session = one(client.listen(), "session.created")["session"]
@@ -442,6 +456,43 @@ def test_a_telephone_is_heard_as_well(client: Client, format: str, loudest: int)
     assert client.sound(bytes([hush]) * 8 * 200) == []
     told = client.sound(bytes([loudest]) * 8 * 100 + bytes([hush]) * 8 * 300)
     assert types(told)[:2] == ["input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"]
+
+
+# ---- anything at all
+
+SAID: list[dict[str, Any]] = [
+    {"type": "session.update", "session": {"type": "realtime", **TEXT}},
+    {"type": "session.update", "session": {"type": "realtime", "output_modalities": ["audio"], "tools": [FUNCTION]}},
+    {"type": "session.update", "session": MANUAL},
+    {"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": VAD}}}},
+    {"type": "conversation.item.create", "item": message("Say: Hi", id="a")},
+    {"type": "conversation.item.create", "item": message("What is the weather?"), "previous_item_id": "root"},
+    {"type": "conversation.item.create", "item": {"type": "function_call_output", "call_id": "c", "output": "z"}},
+    {"type": "conversation.item.create", "item": {"type": "function_call", "name": "f", "arguments": "{}"}},
+    {"type": "conversation.item.delete", "item_id": "a"},
+    {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 10},
+    {"type": "input_audio_buffer.append", "audio": base64.b64encode(loud(300)).decode()},
+    {"type": "input_audio_buffer.append", "audio": base64.b64encode(silent(300)).decode()},
+    {"type": "input_audio_buffer.append", "audio": "AAA="},
+    {"type": "input_audio_buffer.commit"},
+    {"type": "input_audio_buffer.clear"},
+    {"type": "response.create"},
+    {"type": "response.create", "response": {"conversation": "none", "input": [], **TEXT}},
+    {"type": "response.cancel"},
+    {"type": "nothing"},
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_said_the_description_and_the_grammar_hold(seed: int) -> None:
+    """`Client` holds every event against both; a mistake is answered, never fatal."""
+    throw = dice("anything", seed)
+    client = connected(SLOW if seed % 2 else None)
+    for _ in range(25):
+        client.tell(**throw.choice(SAID))
+        client.listen(throw.choice([0.0, 0.05, 0.6, 3.0, 6.0]))
+    client.listen(4000)
+    assert client.session.closing == (1001, "session expired")
 
 
 # ---- translation

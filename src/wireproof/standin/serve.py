@@ -189,6 +189,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=0,
                 interface="asgi3",  # which uvicorn cannot see in a partial function
                 ws_max_size=MOST_MESSAGE_BYTES,
+                ws_per_message_deflate=False,  # each socket would hold a third of a megabyte for it
                 backlog=BACKLOG,
             )
         )

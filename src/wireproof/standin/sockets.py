@@ -7,6 +7,7 @@ make the next one late, because a session reckons by the clock and not by what i
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -49,6 +50,16 @@ async def converse(connect: Connect, clock: Callable[[], float], scope: Message,
         return
     chosen = next((name for name in scope.get("subprotocols", ()) if name in PROTOCOLS), None)
     await send({"type": "websocket.accept", "subprotocol": chosen})
+    try:
+        await _converse(session, clock, receive, send)
+    except Exception:  # a defect of ours: it must neither be lost nor leave the client waiting
+        traceback.print_exc()
+        await send(
+            {"type": "websocket.close", "code": 1011, "reason": "the stand-in failed; its error output tells how"}
+        )
+
+
+async def _converse(session: Session, clock: Callable[[], float], receive: Receive, send: Send) -> None:
     listening = asyncio.ensure_future(receive())
     try:
         while True:

@@ -16,6 +16,7 @@ from wireproof.spec import load_spec
 from wireproof.standin import prose
 from wireproof.standin.call import Call
 from wireproof.standin.catalogue import Model
+from wireproof.standin.logprobs import entry, ranked
 from wireproof.standin.refusals import Refused, invalid
 from wireproof.standin.requests import body_of, refused
 from wireproof.standin.tokens import tokenized
@@ -248,11 +249,12 @@ class Talk:
         """What was said, as far as a stand-in can tell: as many words as there was time for."""
         words = prose.reply("", repr(prose.dice(data).getrandbits(64)), most=max(1, int(ms // MS_A_WORD)))
         text, gaps = "", self.world.setup.latency.gaps(id)
+        entries = self._logprobs(words, id)
         kind, place = "conversation.item.input_audio_transcription", {"item_id": id, "content_index": 0}
-        for word in words:
+        for at, word in enumerate(words):
             yield next(gaps)
             text += word
-            yield {"type": f"{kind}.delta", **place, "delta": word}
+            yield {"type": f"{kind}.delta", **place, "delta": word, **_some(logprobs=entries[at : at + 1])}
         if item := self.memory.items.get(id):
             self.memory.change({**item, "content": [{"type": "input_audio", "transcript": text}]})
         heard, written = int(ms) // USER_MS_A_TOKEN, len(tokenized(text))
@@ -263,7 +265,15 @@ class Talk:
             "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
             "output_tokens": written,
         }
-        yield {"type": f"{kind}.completed", **place, "transcript": text, "usage": usage}
+        yield {"type": f"{kind}.completed", **place, "transcript": text, **_some(logprobs=entries), "usage": usage}
+
+    def _logprobs(self, words: list[str], id: str) -> list[dict[str, Any]]:
+        """One a word; none where they were not asked for."""
+        if "item.input_audio_transcription.logprobs" not in (self.settings.get("include") or ()):
+            return []
+        keys = ("token", "logprob", "bytes")
+        made = (entry(rows, 0) for rows in ranked(words, id, 1))
+        return [{key: one[key] for key in keys} for one in made]
 
     def _clear_buffer(self, event: Event) -> None:
         self._buffer.emptied()
@@ -327,6 +337,10 @@ class Talk:
                 self._said += map(self._marked, speaking.cut(reason))
                 return True
         return False
+
+
+def _some(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
 
 
 def rate_limits(headers: Mapping[str, str], minute_s: float) -> Event:
