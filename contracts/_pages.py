@@ -1,0 +1,113 @@
+"""Reading pages of cursor lists, whichever operation they are of: what was asked, what came, and in what order.
+
+Two pages belong together when they are of one list: the same path, asked for with the same filters. The order in
+which things were made is known where the same flow made them: by POST to the path of the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wireproof.clause import Exchange, NotApplicable, Operation, load_spec
+
+from ._life import id_of, ids_of, is_ok
+from ._reading import maybe_object
+
+CURSORS = ("cursor", "cursor-bare")
+WALK = ("after", "before", "limit", "order")
+
+List = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+def list_operation(exchange: Exchange) -> Operation | None:
+    """The operation when it is a list with cursors."""
+    operation = load_spec().operations.get(exchange.operation or "")
+    return operation if operation is not None and operation.node.get("x-paging") in CURSORS else None
+
+
+def is_page(exchange: Exchange) -> bool:
+    """Whether a page of a cursor list was served."""
+    is_list = isinstance(maybe_object(exchange).get("data"), list)
+    return list_operation(exchange) is not None and is_ok(exchange) and is_list
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. `order` is what was asked for, or what the operation does by itself, None when neither is known."""
+
+    exchange: Exchange
+    ids: tuple[Any, ...]
+    after: str | None
+    before: str | None
+    limit: int | None
+    order: str | None
+    has_more: Any
+
+    @property
+    def list(self) -> List:
+        query = self.exchange.request.query
+        filters = tuple(sorted((name, value) for name, value in query.items() if name not in WALK))
+        return self.exchange.probe, self.exchange.request.path, filters
+
+    @property
+    def direction(self) -> tuple[List, str | None]:
+        return self.list, self.order
+
+
+def page_of(exchange: Exchange) -> Page:
+    query = exchange.request.query
+    limit = query.get("limit", "")
+    return Page(
+        exchange,
+        tuple(ids_of(exchange)),
+        query.get("after"),
+        query.get("before"),
+        int(limit) if limit.isdecimal() else None,
+        query.get("order") or _default_order(exchange),
+        maybe_object(exchange).get("has_more"),
+    )
+
+
+def _default_order(exchange: Exchange) -> str | None:
+    operation = list_operation(exchange)
+    assert operation is not None
+    given = [one.node["schema"] for one in operation.parameters if one.name == "order"]
+    return given[0].get("default") if given else None
+
+
+def pages_of(exchanges: Sequence[Exchange]) -> list[Page]:
+    """The pages among what was served, in order of time. NotApplicable when there is none."""
+    pages = [page_of(exchange) for exchange in exchanges if is_page(exchange)]
+    if not pages:
+        raise NotApplicable("no cursor list was asked for")
+    return pages
+
+
+def followed(pages: Sequence[Page]) -> Iterator[tuple[Page, Page]]:
+    """Each page with one that was asked for later and goes on after its last item, in the same list and order."""
+    for at, page in enumerate(pages):
+        for later in pages[at + 1 :]:
+            if page.ids and later.after == page.ids[-1] and later.direction == page.direction:
+                yield page, later
+
+
+def is_changed_between(exchanges: Sequence[Exchange], one: Page, other: Page) -> bool:
+    """Whether their flow deleted something between the two."""
+    first, last = sorted((one.exchange.step, other.exchange.step))
+    return any(
+        exchange.request.method == "DELETE" and exchange.probe == one.exchange.probe and first < exchange.step < last
+        for exchange in exchanges
+    )
+
+
+def ranks(exchanges: Sequence[Exchange]) -> dict[tuple[str, str], dict[str, int]]:
+    """By probe and path of the list: the ids that were made there, and in which place."""
+    made: dict[tuple[str, str], dict[str, int]] = {}
+    for exchange in exchanges:
+        id = id_of(exchange)
+        if exchange.request.method == "POST" and id is not None:
+            known = made.setdefault((exchange.probe, exchange.request.path), {})
+            known.setdefault(id, len(known))
+    return made

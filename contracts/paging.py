@@ -1,0 +1,274 @@
+"""Cursor lists, whichever they are: every item once, in the order that was asked for, and `has_more` as it is.
+
+No probes of its own: it judges the pages that the flows of each surface ask for. Whoever loses an item at the end of a
+page, or reads one twice, does so in production alone, where lists are longer than a page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from wireproof.clause import (
+    Evidence,
+    Exchange,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    sent,
+    sequence,
+    shown,
+)
+
+from ._life import NOT_NOW, expect_turned_down, status_of
+from ._pages import Page, followed, is_changed_between, is_page, list_operation, page_of, pages_of, ranks
+from ._reading import maybe_object
+
+EACH = answered(shows=is_page)
+ALL = sequence(Evidence(status="2xx"))
+NO_SUCH = "wireproofnosuch"
+
+
+def _ids(page: Page) -> str:
+    return shown(list(page.ids))
+
+
+# ------------------------------------------------------------------------------------------------ one page
+
+
+@clause("paging.limit", level="MUST", source="SPEC limit of every list", on=EACH)
+def a_page_is_no_longer_than_its_limit(exchange: Exchange) -> None:
+    """A page has at most `limit` items."""
+    page = page_of(exchange)
+    if not page.limit:
+        raise NotApplicable("no limit was asked for")
+    expect(len(page.ids) <= page.limit, expected=f"at most {page.limit} items", got=len(page.ids), at="/data")
+
+
+@clause("paging.unique", level="MUST", source="SPEC every list", on=EACH)
+def no_item_comes_twice(exchange: Exchange) -> None:
+    """No item stands twice in a page."""
+    ids = [id for id in page_of(exchange).ids if isinstance(id, str)]
+    twice = [id for id, times in Counter(ids).items() if times > 1]
+    expect(not twice, expected="each item once", got=f"{shown(twice)} twice", at="/data")
+
+
+@clause("paging.ends", level="MUST", source="SPEC first_id, last_id of every list", on=EACH)
+def cursors_name_the_ends(exchange: Exchange) -> None:
+    """`first_id` and `last_id`, where they are told, are the ids of the first and of the last item of the page.
+
+    Clients ask for the next page with `after`: a cursor that is not the last id loses items or repeats them.
+    """
+    page, body = page_of(exchange), maybe_object(exchange)
+    for name, at in (("first_id", 0), ("last_id", -1)):
+        told = body.get(name)
+        if told is not None and page.ids:
+            expect(told == page.ids[at], expected=f"{name} {shown(page.ids[at])}", got=shown(told), at=f"/{name}")
+
+
+@clause("paging.cursors", level="SHOULD", source="SPEC first_id, last_id of every list", on=EACH)
+def pages_tell_their_ends(exchange: Exchange) -> None:
+    """A page with items tells `first_id` and `last_id`, for clients that go on from there."""
+    operation = list_operation(exchange)
+    if operation is None or operation.node["x-paging"] != "cursor" or not page_of(exchange).ids:
+        raise NotApplicable("the page has no ends to tell")
+    body = maybe_object(exchange)
+    missing = [name for name in ("first_id", "last_id") if body.get(name) is None]
+    expect(not missing, expected=" and ".join(missing), got=f"only {shown(sorted(body))}")
+
+
+@clause(
+    "paging.after-itself", level="MUST", source="SPEC after: the object ID that defines your place in the list", on=EACH
+)
+def a_cursor_is_not_in_its_page(exchange: Exchange) -> None:
+    """The item that `after` or `before` names is not in the page itself."""
+    page = page_of(exchange)
+    cursors = [cursor for cursor in (page.after, page.before) if cursor is not None]
+    if not cursors:
+        raise NotApplicable("no cursor was asked with")
+    for cursor in cursors:
+        expect(cursor not in page.ids, expected=f"a page without {cursor}", got=_ids(page), at="/data")
+
+
+# --------------------------------------------------------------------------------------------- many pages
+
+
+@clause("paging.once", level="MUST", source="SPEC after; SDK pagination.py", on=ALL)
+def pages_do_not_overlap(exchanges: Sequence[Exchange]) -> None:
+    """What stood in a page does not come again in the one that follows it, whatever was added in the meantime."""
+    judged = False
+    for page, later in followed(pages_of(exchanges)):
+        judged = True
+        again = [id for id in later.ids if id in page.ids]
+        expect(not again, expected=f"none of {_ids(page)} again", got=shown(again), at=f"{later.exchange.id} /data")
+    if not judged:
+        raise NotApplicable("no page was followed by the next")
+
+
+@clause("paging.whole", level="MUST", source="SPEC after, limit; SDK pagination.py", on=ALL)
+def small_pages_are_the_large_one(exchanges: Sequence[Exchange]) -> None:
+    """Pages of a few items, one after the other, bring what one page of many brings: nothing is skipped."""
+    pages = pages_of(exchanges)
+    judged = False
+    for whole in pages:
+        for small, later in followed(pages):
+            if whole.direction != small.direction or small.ids[-1] not in whole.ids or small is whole:
+                continue
+            if is_changed_between(exchanges, whole, later):
+                continue
+            at = whole.ids.index(small.ids[-1]) + 1
+            rest = whole.ids[at:]
+            if not rest:
+                continue
+            judged = True
+            common = min(len(rest), len(later.ids), later.limit or len(rest))
+            expect(
+                later.ids[:common] == rest[:common] and (common > 0 or not _still_there(pages, rest[0], later)),
+                expected=f"{shown(list(rest))} after {small.ids[-1]}, as in {whole.exchange.id}",
+                got=_ids(later),
+                at=f"{later.exchange.id} /data",
+            )
+    if not judged:
+        raise NotApplicable("no list was read both in small pages and in a large one")
+
+
+def _still_there(pages: Sequence[Page], id: Any, later: Page) -> bool:
+    """Whether a page of the same list shows the item after `later` was asked for."""
+    return any(
+        page.list == later.list and id in page.ids and page.exchange.step > later.exchange.step for page in pages
+    )
+
+
+@clause("paging.more", level="MUST", source="SPEC has_more of every list; SDK pagination.py", on=ALL)
+def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
+    """`has_more` is true exactly while there are items behind the page.
+
+    False too early, and clients stop with half of the list; true at the end, and they ask for ever.
+    """
+    pages = pages_of(exchanges)
+    judged = False
+    for page, later in followed(pages):
+        if not isinstance(page.has_more, bool) or page.before is not None:
+            continue
+        if is_changed_between(exchanges, page, later):
+            continue
+        known = [id for id in later.ids if _was_there(exchanges, id, page)]
+        if later.ids and not known:
+            continue
+        judged = True
+        expect(
+            page.has_more == bool(later.ids),
+            expected=f"has_more {str(bool(later.ids)).lower()}: {len(later.ids)} items follow in {later.exchange.id}",
+            got=shown(page.has_more),
+            at=f"{page.exchange.id} /has_more",
+        )
+    for page in pages:
+        full = page.limit is None or len(page.ids) >= page.limit
+        if page.has_more is True and not page.ids and page.before is None:
+            judged = True
+            expect(False, expected="has_more false: the page is empty", got="true", at=f"{page.exchange.id} /has_more")
+        judged = judged or not full
+    if not judged:
+        raise NotApplicable("no page was followed by the next")
+
+
+def _was_there(exchanges: Sequence[Exchange], id: Any, page: Page) -> bool:
+    """Whether the item had been made, or listed, before the page was asked for."""
+    return any(
+        maybe_object(exchange).get("id") == id or (is_page(exchange) and id in page_of(exchange).ids)
+        for exchange in exchanges
+        if _came_before(exchange, page.exchange)
+    )
+
+
+def _came_before(one: Exchange, other: Exchange) -> bool:
+    if one.probe == other.probe:
+        return one.step < other.step
+    return one.started_unix + one.ended_at_s <= other.started_unix
+
+
+@clause("paging.order", level="MUST", source="SPEC order: by created_at, desc unless asc", on=ALL)
+def lists_are_in_order(exchanges: Sequence[Exchange]) -> None:
+    """`order: desc` lists the newest first, `asc` the oldest first; without `order` a list has its documented order."""
+    made = ranks(exchanges)
+    judged = False
+    for page in pages_of(exchanges):
+        place = made.get((page.exchange.probe, page.exchange.request.path), {})
+        known = [id for id in page.ids if id in place]
+        if len(known) < 2 or page.order is None:
+            continue
+        judged = True
+        wanted = sorted(known, key=place.__getitem__, reverse=page.order == "desc")
+        expect(
+            known == wanted,
+            expected=f"{'newest' if page.order == 'desc' else 'oldest'} first: {shown(wanted)}",
+            got=shown(known),
+            at=f"{page.exchange.id} /data",
+        )
+    if not judged:
+        raise NotApplicable("no page shows two things whose order is known")
+
+
+@clause("paging.beyond", level="MUST", source="SPEC after, before: your place in the list", on=ALL)
+def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
+    """`after` brings what follows the cursor in the order asked for, `before` what stands before it."""
+    made = ranks(exchanges)
+    judged = False
+    for page in pages_of(exchanges):
+        place = made.get((page.exchange.probe, page.exchange.request.path), {})
+        for cursor, is_after in ((page.after, True), (page.before, False)):
+            known = [id for id in page.ids if id in place and id != cursor]
+            if cursor not in place or page.order is None or not known:
+                continue
+            judged = True
+            forward = is_after == (page.order == "asc")
+            wrong = [id for id in known if (place[id] > place[cursor]) != forward]
+            expect(
+                not wrong,
+                expected=f"only what stands {'after' if is_after else 'before'} {cursor}",
+                got=shown(wrong),
+                at=f"{page.exchange.id} /data",
+            )
+    if not judged:
+        raise NotApplicable("no page was asked for from a known place")
+
+
+# ------------------------------------------------------------------------------------------------ mistakes
+
+
+@clause(
+    "paging.limit-refused",
+    level="SHOULD",
+    source="SPEC limit: minimum 1; ERR-LATE 400",
+    on=sent(shows=lambda exchange: list_operation(exchange) is not None and exchange.request.query.get("limit") == "0"),
+)
+def a_limit_of_nothing_is_refused(exchange: Exchange) -> None:
+    """`limit: 0` is refused with 400, or 422: no page has less than one item."""
+    if exchange.status == 404:
+        raise NotApplicable("the list is not served")
+    expect_turned_down(exchange)
+
+
+@clause(
+    "paging.unknown-cursor",
+    level="SHOULD",
+    source="ERR-LATE 400, 500",
+    on=sent(shows=lambda exchange: list_operation(exchange) is not None and _asks_unknown(exchange)),
+)
+def an_unknown_cursor_is_no_server_error(exchange: Exchange) -> None:
+    """A cursor that names nothing is refused as a mistake, or answered with a page; it is no fault of the server.
+
+    An item may be deleted between two pages, and its id is then such a cursor.
+    """
+    status = exchange.status or 0
+    if status in NOT_NOW or status == 501:
+        raise Inconclusive(f"answered {status}")
+    expect(status < 500, expected="a status below 500", got=status_of(exchange))
+
+
+def _asks_unknown(exchange: Exchange) -> bool:
+    query = exchange.request.query
+    return any(NO_SUCH in query.get(name, "") for name in ("after", "before"))

@@ -1,0 +1,152 @@
+"""Departures of cursor lists: pages that lose, repeat or turn around what is in them. Shown on the list of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit import edit_json, refused
+from wireproof.standin.wire import Answer, Ask, Serve
+
+LIST = "/v1/files"
+TURNED = {"asc": "desc", "desc": "asc"}
+
+Edit = Callable[[dict[str, Any]], Any]
+
+
+def _is_list(ask: Ask) -> bool:
+    return ask.method == "GET" and ask.path == LIST
+
+
+def _query(ask: Ask, **changed: str | None) -> Ask:
+    """The same request with these parameters; None drops one."""
+    kept = [(name, value) for name, value in ask.query if name not in changed]
+    return replace(ask, query=(*kept, *((name, value) for name, value in changed.items() if value is not None)))
+
+
+def _asked(ask: Ask, name: str) -> str | None:
+    return next((value for key, value in ask.query if key == name), None)
+
+
+def _edited(ask: Ask, serve: Serve, edit: Edit) -> Answer:
+    answer = serve(ask)
+    return edit_json(answer, edit) if _is_list(ask) else answer
+
+
+def _with_ends(body: dict[str, Any], data: list[Any]) -> dict[str, Any]:
+    ends = {"first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+    return {**body, "data": data, **ends}
+
+
+@fault("paging.limit-ignored", breaks="paging.limit", also=("files.list", "paging.more"))
+def limit_is_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`limit` has no effect."""
+    is_number = (_asked(ask, "limit") or "0") != "0"
+    return serve(_query(ask, limit=None) if _is_list(ask) and is_number else ask)
+
+
+@fault("paging.twice", breaks="paging.unique", also=("paging.limit", "paging.whole"))
+def items_come_twice(ask: Ask, serve: Serve) -> Answer:
+    """The last item of every page comes twice."""
+    return _edited(ask, serve, lambda body: body | {"data": body["data"] + body["data"][-1:]})
+
+
+@fault("paging.last-is-first", breaks="paging.ends")
+def the_last_id_is_the_first(ask: Ask, serve: Serve) -> Answer:
+    """`last_id` is the id of the first item."""
+    return _edited(ask, serve, lambda body: body | {"last_id": body["first_id"]})
+
+
+@fault("paging.cursors-missing", breaks="paging.cursors")
+def cursors_are_missing(ask: Ask, serve: Serve) -> Answer:
+    """Lists have neither `first_id` nor `last_id`."""
+    return _edited(ask, serve, lambda body: {k: v for k, v in body.items() if k not in ("first_id", "last_id")})
+
+
+@fault("paging.after-included", breaks="paging.after-itself", also=("paging.*",))
+def the_cursor_is_included(ask: Ask, serve: Serve) -> Answer:
+    """A page begins with the item that `after` names."""
+    cursor = _asked(ask, "after")
+    whole = serve(_query(ask, after=None, limit=None)) if _is_list(ask) and cursor else None
+    own = [row for row in whole.json["data"] if row["id"] == cursor] if whole is not None else []
+    if not own:
+        return serve(ask)
+    return edit_json(serve(ask), lambda body: _with_ends(body, (own + body["data"])[: int(_asked(ask, "limit") or 20)]))
+
+
+@fault("paging.offset-cursor", breaks="paging.once", also=("paging.*",))
+def cursors_are_places(ask: Ask, serve: Serve) -> Answer:
+    """A page begins as many items from the front as were read before it, whatever came since."""
+    if not _is_list(ask) or _asked(ask, "order") != "desc" or not _asked(ask, "after"):
+        return serve(ask)
+    limit = int(_asked(ask, "limit") or 20)
+    whole = serve(_query(ask, after=None, limit=None))
+    return edit_json(
+        whole,
+        lambda body: _with_ends(body, body["data"][limit : 2 * limit]) | {"has_more": len(body["data"]) > 2 * limit},
+    )
+
+
+@fault("paging.skips", breaks="paging.whole", also=("paging.more",))
+def an_item_is_skipped(ask: Ask, serve: Serve) -> Answer:
+    """The item right behind the cursor is not in the next page."""
+    cursor = _asked(ask, "after")
+    if not _is_list(ask) or not cursor:
+        return serve(ask)
+    ahead = edit_json(serve(_query(ask, limit="1")), lambda body: body)
+    rows = ahead.json["data"] if ahead.status == 200 else []
+    return serve(_query(ask, after=rows[0]["id"])) if rows else serve(ask)
+
+
+@fault("paging.no-more", breaks="paging.more")
+def there_is_never_more(ask: Ask, serve: Serve) -> Answer:
+    """`has_more` is always false."""
+    return _edited(ask, serve, lambda body: body | {"has_more": False})
+
+
+@fault("paging.always-more", breaks="paging.more")
+def there_is_always_more(ask: Ask, serve: Serve) -> Answer:
+    """`has_more` is true wherever a page is full, also the last one."""
+    limit = int(_asked(ask, "limit") or 20)
+    return _edited(ask, serve, lambda body: body | {"has_more": len(body["data"]) >= limit})
+
+
+@fault("paging.order-turned", breaks="paging.order", also=("paging.*",))
+def order_is_turned_around(ask: Ask, serve: Serve) -> Answer:
+    """Ascending where descending was asked for, and the reverse."""
+    return serve(_query(ask, order=TURNED[_asked(ask, "order") or "desc"]) if _is_list(ask) else ask)
+
+
+@fault("paging.order-ignored", breaks="paging.order", also=("paging.*",))
+def order_is_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`order` has no effect: the newest is always first."""
+    return serve(_query(ask, order=None) if _is_list(ask) else ask)
+
+
+@fault("paging.default-ascending", breaks="paging.order", also=("paging.*",))
+def lists_ascend_by_default(ask: Ask, serve: Serve) -> Answer:
+    """Without `order` the oldest comes first."""
+    return serve(_query(ask, order="asc") if _is_list(ask) and _asked(ask, "order") is None else ask)
+
+
+@fault("paging.after-ignored", breaks="paging.beyond", also=("paging.*",))
+def the_cursor_is_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`after` has no effect: every page is the first."""
+    return serve(_query(ask, after=None) if _is_list(ask) else ask)
+
+
+@fault("paging.limit-unchecked", breaks="paging.limit-refused")
+def any_limit_is_taken(ask: Ask, serve: Serve) -> Answer:
+    """A limit of 0 is taken for none."""
+    return serve(_query(ask, limit=None) if _asked(ask, "limit") == "0" else ask)
+
+
+@fault("paging.cursor-crash", breaks="paging.unknown-cursor")
+def an_unknown_cursor_crashes(ask: Ask, serve: Serve) -> Answer:
+    """500 for a cursor that names nothing."""
+    answer = serve(ask)
+    if _is_list(ask) and _asked(ask, "after") and answer.status == 400:
+        return refused(answer, "Internal server error", status=500)
+    return answer
