@@ -16,6 +16,7 @@ from wireproof.clause import (
     clause,
     expect,
     load_spec,
+    needing,
     refused,
     shown,
 )
@@ -62,7 +63,12 @@ def errors_are_typed_as_documented(exchange: Exchange) -> None:
     expect(bool(message.strip()), expected="a message that says something", got=shown(message), at="/error/message")
 
 
-@clause("errors.media", level="SHOULD", source="SPEC responses of every operation: application/json", on=refused())
+@clause(
+    "errors.media",
+    level="SHOULD",
+    source="SPEC responses of every operation: application/json",
+    on=needing(refused(), "headers"),
+)
 def errors_are_typed_json(exchange: Exchange) -> None:
     """A JSON error has `content-type: application/json`, whatever the request asked for.
 

@@ -45,7 +45,12 @@ def resets_are_durations(exchange: Exchange) -> None:
             expect(seconds_in(value) is not None, expected=f"a duration in {name}, as 6m0s", got=shown(value))
 
 
-@clause("ratelimit.family", level="MUST", source="RL-LATE headers table; DOCS-0715 API overview", on=LIMITED)
+@clause(
+    "ratelimit.family",
+    level="MUST",
+    source="RL-LATE headers table; DOCS-0715 API overview",
+    on=needing(LIMITED, "headers"),
+)
 def limits_come_complete(exchange: Exchange) -> None:
     """Limit, remaining and reset come together: whoever tells one of them for requests or tokens tells all three.
 

@@ -21,6 +21,7 @@ from wireproof.clause import (
     clause,
     expect,
     load_spec,
+    needing,
     parse_json,
     sent,
     sequence,
@@ -34,7 +35,9 @@ ANY = sent()
 ANY_AT_ALL = Evidence(status="any", troubled=True)
 
 
-PLAIN = answered(asks=lambda body: body.get("stream") in (None, False), shows=promises_json)
+PLAIN = answered(
+    asks=lambda body: body.get("stream") in (None, False), shows=lambda e: promises_json(e) and not e.streamed
+)
 
 # A header that may stand in an answer once: joined with a comma its values mean nothing (RFC 9110 5.3).
 SINGLE = re.compile(
@@ -246,7 +249,12 @@ def success_is_the_documented_status(exchange: Exchange) -> None:
 # ------------------------------------------------------------------------------------------------ headers
 
 
-@clause("wire.request-id", level="SHOULD", source="DOCS-0715 API overview, debugging requests", on=sequence(ANY))
+@clause(
+    "wire.request-id",
+    level="SHOULD",
+    source="DOCS-0715 API overview, debugging requests",
+    on=needing(sequence(ANY), "headers"),
+)
 def answers_can_be_traced(exchanges: Sequence[Exchange]) -> None:
     """Every answer, refusals included, carries an `x-request-id`.
 

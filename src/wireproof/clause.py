@@ -124,7 +124,7 @@ class Evidence:
     and `shows` at what came back. `shape`: "each" exchange by itself · "sequence" all in order of time ·
     "together" one exchange of each named probe · "steps" all of one flow. Answers that are not whole
     (`Exchange.trouble`) are evidence only with `troubled`; what was recorded by others only when it does not lack
-    what the clause `needs`: "times" of chunks, the "clock" of the request, the whole "sequence" of the caller.
+    what the clause `needs` (`exchange.Lack`).
     """
 
     operations: tuple[str, ...] = ()

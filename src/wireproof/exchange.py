@@ -18,8 +18,8 @@ from wireproof.sse import Event, lex
 Headers = tuple[tuple[str, str], ...]
 
 # What a recording of others may not tell. times: when each chunk came · clock: when the request was sent ·
-# sequence: what else the caller sent in between.
-Lack = Literal["times", "clock", "sequence"]
+# sequence: what else the caller sent in between · headers: all of the answer's, none filtered.
+Lack = Literal["times", "clock", "sequence", "headers"]
 
 # An answer may be compressed although we ask for identity. 16 MiB is twice the largest body the recorder
 # keeps; a bomb of 10 GiB is cut here and never held in memory.
@@ -196,8 +196,8 @@ class Exchange:
 
     @property
     def streamed(self) -> bool:
-        """Whether a stream was asked for."""
-        return self.request.asked.get("stream") is True
+        """Whether a stream was asked for, in the body or, where there is none, in the query."""
+        return self.request.asked.get("stream") is True or self.request.query.get("stream") == "true"
 
 
 def _held(value: Any) -> Any:

@@ -135,6 +135,7 @@ LACKS: Mapping[str, str] = {
     "times": "when each chunk came",
     "clock": "when the request was sent",
     "sequence": "what else was sent in between",
+    "headers": "all headers of the answer",
 }
 
 

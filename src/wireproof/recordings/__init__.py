@@ -32,7 +32,8 @@ class BadRecording(ValueError):
 class Heard:
     """One request and its answer as a format tells them. `body` and `answer` are None when it has kept none of it.
 
-    Times are seconds since the epoch, None when not told.
+    Times are seconds since the epoch, None when not told. `is_decoded`: the body has its encoding undone already.
+    `is_filtered`: headers may have been left out, as people do before they publish a recording.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Heard:
     headers_at_s: float | None = None
     ended_at_s: float | None = None
     is_decoded: bool = False
+    is_filtered: bool = False
 
 
 def read_recording(path: Path) -> Run:
@@ -140,9 +142,13 @@ def _exchange(spec: Spec, probe: str, one: Heard) -> tuple[str, Exchange] | None
 
 
 def _lacks(one: Heard) -> frozenset[Lack]:
-    return (
-        frozenset(("times", "sequence")) if one.started_unix is not None else frozenset(("times", "sequence", "clock"))
-    )
+    told: dict[Lack, bool] = {
+        "times": False,
+        "sequence": False,
+        "clock": one.started_unix is not None,
+        "headers": not one.is_filtered,
+    }
+    return frozenset(lack for lack, is_told in told.items() if not is_told)
 
 
 def _prefix(spec: Spec, method: str, path: str) -> str | None:

@@ -30,6 +30,7 @@ def heard(path: Path) -> Iterator[Heard]:
             answer_headers=_headers(response.get("headers") or {}),
             answer=_bytes(response.get("body")),
             started_unix=_moment(recorded),
+            is_filtered=True,
         )
 
 
