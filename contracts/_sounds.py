@@ -78,10 +78,8 @@ def _after_id3(data: bytes) -> int:
 
 
 def _wav(data: bytes, at: int) -> Sound:
-    bytes_a_second, at = 0, 12
-    while at + 8 <= len(data):
-        kind, size = struct.unpack_from("<4sI", data, at)
-        at += 8
+    bytes_a_second = 0
+    for kind, at, size in _chunks(data):
         if kind == b"fmt ":
             bytes_a_second = struct.unpack_from("<I", data, at + 8)[0]
         elif kind == b"data":
@@ -91,8 +89,22 @@ def _wav(data: bytes, at: int) -> Sound:
             if size not in UNKNOWN and size > there:
                 raise NoSound(f"a WAV that announces {size:,} bytes of samples and has {there:,}")
             return Sound("wav", (there if size in UNKNOWN else size) / bytes_a_second)
-        at += size + size % 2
     raise NoSound("a WAV without samples")
+
+
+def wav_samples(data: bytes) -> bytes:
+    """The samples of a WAV; none when it has none."""
+    return next((data[at:] if size in UNKNOWN else data[at : at + size] for kind, at, size in _chunks(data)
+                 if kind == b"data"), b"")  # fmt: skip
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and announced size of each chunk of a RIFF file."""
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<4sI", data, at)
+        yield kind, at + 8, size
+        at += 8 + size + size % 2
 
 
 def _flac(data: bytes, at: int) -> Sound:
