@@ -101,7 +101,10 @@ def _part(id: str, data: bytes) -> Call:
 def _uploads(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """The uploads that were begun, as they were answered."""
     first_made(exchanges, "createUpload", "upload")
-    return [exchange for exchange in exchanges if exchange.operation == "createUpload" and id_of(exchange)]
+    begun = [exchange for exchange in exchanges if exchange.operation == "createUpload" and id_of(exchange)]
+    if not begun:
+        raise Inconclusive("the upload that was begun has no id")
+    return begun
 
 
 def _parts(exchanges: Sequence[Exchange]) -> list[tuple[str, Exchange]]:
@@ -222,10 +225,10 @@ def parts_are_joined_in_the_order_given(exchanges: list[Exchange]) -> None:
 @clause("uploads.bytes", level="MUST", source="SPEC completeUpload: bytes must match", on=steps(LIFE))
 def missing_bytes_are_noticed(exchanges: list[Exchange]) -> None:
     """Parts that have another size in total than the upload was created with are refused with 400, or 422."""
-    first, *_ = [upload for upload in _uploads(exchanges)][1:] or [None]
-    if first is None:
+    _, *second = _uploads(exchanges)
+    if not second:
         raise NotApplicable("no second upload was begun")
-    path = f"/uploads/{maybe_object(first)['id']}/complete"
+    path = f"/uploads/{maybe_object(second[0])['id']}/complete"
     expect_turned_down(asked_for(exchanges, "completeUpload", lambda e: e.request.path == path))
 
 

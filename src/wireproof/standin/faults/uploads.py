@@ -119,7 +119,7 @@ def uploads_are_completed_again(ask: Ask, serve: Serve) -> Answer:
     return replace(answer, status=200).with_json(_upload(ask, "completed", id="file-again"))
 
 
-@fault("uploads.backwards", breaks="uploads.moves", also=("uploads.cancelled",))
+@fault("uploads.backwards", breaks="uploads.moves", also=("uploads.once",))
 def uploads_go_backwards(ask: Ask, serve: Serve) -> Answer:
     """Completing again what is completed tells of it as cancelled."""
     answer = serve(ask)
