@@ -78,7 +78,8 @@ EXPLAINED = (
         "beside-another", POSITIVE,
         r"^400 .*(is only allowed when|is only supported with|needs response_format|best_of must be|Missing required "
         r"parameter: '(model|input|data_source.model)'|must contain the word 'json'|"
-        r"expected (an 'image_url' or a|one of '(file_data|image_url)')|only supported for one image)",
+        r"expected (an 'image_url' or a|one of '(file_data|image_url)')|"
+        r"only supported for one image|Mutually exclusive)",
         "Fields that are legal, or required, beside a certain value of another field only.", "POST /*",
     ),
     Explained(
@@ -118,11 +119,15 @@ EXPLAINED = (
         "Bytes that are no sound, no picture, no film, or not there.", "POST /*",
     ),
     Explained(
-        "no-file", POSITIVE, r"^400 .*Could not parse multipart form: 'utf-8' codec",
+        "no-file", POSITIVE, r"^400 .*(Could not parse multipart form: 'utf-8' codec|expected a file, but got)",
         "Where a form may hold one file or several, Schemathesis sends bytes without a file name: a text field.",
         "POST /*",
     ),
-    # ---- what a schema only notes
+    # ---- what a schema only notes, and what cannot be sent
+    Explained(
+        "text-in-a-query", "negative_data_rejection", r"^2\d\d .*parameter `metadata` in query",
+        "A number in a query is text on its way, which is what a value of `metadata` is to be.", "GET /*",
+    ),
     Explained(
         "format-noted", "negative_data_rejection", r"^2\d\d .*Value not matching the 'uri' format",
         "`format` is a note in JSON Schema 2020-12, not a rule; what is no address fails when it is fetched.",
@@ -132,7 +137,8 @@ EXPLAINED = (
 
 def explanation(check: str, operation: str, answer: str) -> str | None:
     """The name of the row that covers a finding, None when there is none."""
-    return next((one.name for one in EXPLAINED if one.covers(check, operation, answer)), None)
+    spaced = re.sub(r'":(?=\S)', '": ', answer)  # JSON with spaces or without says the same
+    return next((one.name for one in EXPLAINED if one.covers(check, operation, spaced)), None)
 
 
 def table() -> str:

@@ -66,7 +66,7 @@ class Finding:
     @property
     def kind(self) -> tuple[str, str, str, str]:
         """What it has in common with findings that have the same cause, as far as one can tell from outside."""
-        param = re.search(r'"param": ("[^"]*"|null), "code": ("[^"]*"|null)', self.answer)
+        param = re.search(r'"param": ?("[^"]*"|null), ?"code": ?("[^"]*"|null)', self.answer)
         return self.operation, self.check, self.title, re.sub(r"\d+", "0", param[0]) if param else ""
 
 

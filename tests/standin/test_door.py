@@ -206,3 +206,14 @@ def test_an_integer_may_be_written_with_a_point(path: str, body: dict[str, Any])
     assert post(path, body).status == 200
     for part in ("choices", "data"):
         assert post(path, body).json.get(part) == post(path, whole).json.get(part)
+
+
+@pytest.mark.parametrize("key", ["", "%41", "a/b", "~"])
+def test_a_breach_below_a_key_of_any_spelling_is_refused(key: str) -> None:
+    body = {"model": CHAT, "messages": user("Hello"), "logit_bias": {key: "high"}}
+    assert post("/chat/completions", body).status == 400
+    variables = {key: {"type": "input_file", "file_data": 1}}
+    assert (
+        post("/responses", {"model": CHAT, "input": "Hello", "prompt": {"id": "x", "variables": variables}}).status
+        == 400
+    )

@@ -87,13 +87,21 @@ def _rank(violation: Violation) -> tuple[bool, int]:
 
 def refused(violation: Violation, body: Any) -> Refused:
     param = field_name(violation.pointer)
-    value = follow(body, violation.pointer) if violation.pointer else body
+    value = _value_at(body, violation.pointer)
     make = MAKERS.get(violation.keyword)
     if make is not None:
         return make(param, value, violation)
     return invalid(
         f"Invalid '{param}': expected {violation.expected}, but got {violation.got}.", param, "invalid_value"
     )
+
+
+def _value_at(body: Any, pointer: str) -> Any:
+    """What a violation is about; None where a validator leaves an empty key out of its path, or a key has a % in it."""
+    try:
+        return follow(body, pointer)
+    except (LookupError, ValueError, TypeError):
+        return None
 
 
 def field_name(pointer: str) -> str:

@@ -56,6 +56,7 @@ WITHOUT_STATUS = frozenset(
 ALWAYS: Mapping[str, Mapping[str, Any]] = {
     "shell_call": {"environment": None},
     "shell_call_output": {"max_output_length": None},
+    "code_interpreter_call": {"code": None, "outputs": None},
     "tool_search_call": {"call_id": None, "execution": "server", "arguments": None},
     "tool_search_output": {"call_id": None, "execution": "server"},
 }
