@@ -41,7 +41,7 @@ class Rate:
     bad: int
 
     def cells(self) -> list[str]:
-        marks = ("*" if self.busy > MOST_BUSY else "") + (f" ({self.bad} refused)" if self.bad else "")
+        marks = ("*" if self.busy > MOST_BUSY else "") + (" refused" if self.bad else "")
         wall = f"{statistics.median(self.wall):,.0f} ({min(self.wall):,.0f} to {max(self.wall):,.0f}){marks}"
         return [wall, f"{statistics.median(self.cpu):,.0f}"]
 

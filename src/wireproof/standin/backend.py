@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.admission import admitted
@@ -115,12 +114,5 @@ def _signed(answer: Answer, serial: str) -> Answer:
     """With the headers that every answer has."""
     frames = answer.frames if isinstance(answer.frames, list) else ()
     whole_ms = frames[0].delay_ms if frames else answer.delay_ms
-    return replace(
-        answer,
-        headers=(
-            *answer.headers,
-            ("x-request-id", f"req_{serial}"),
-            ("openai-processing-ms", str(max(1, round(whole_ms)))),
-            *STANDING,
-        ),
-    )
+    own = ("x-request-id", f"req_{serial}"), ("openai-processing-ms", str(max(1, round(whole_ms))))
+    return answer.with_headers((*own, *STANDING))

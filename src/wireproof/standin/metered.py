@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from wireproof.standin.call import Call
 from wireproof.standin.catalogue import Model
@@ -39,4 +38,4 @@ def limited(
     expected = 0 if refused else tokens()
     decision = world.limiter.take(call.key, world.limits[model.limits_as], model.id, expected, call.now, images)
     given = decision.rejection or (refused.answer if refused else answer())
-    return replace(given, headers=(*given.headers, *decision.headers))
+    return given.with_headers(decision.headers)

@@ -100,6 +100,10 @@ class Answer:
     def with_json(self, value: Any) -> Answer:
         return replace(self, body=json.dumps(value, ensure_ascii=False).encode())
 
+    def with_headers(self, more: Headers) -> Answer:
+        """These headers as well, after its own. By hand, because `replace` is slow and all answers pass here."""
+        return Answer(self.status, (*self.headers, *more), self.body, self.frames, self.delay_ms, self.cut)
+
     def with_header(self, name: str, value: str) -> Answer:
         """The header set once, in its old place if it had one."""
         return replace(self, headers=(*self.without_header(name).headers, (name, value)))
