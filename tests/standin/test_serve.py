@@ -49,6 +49,11 @@ def test_an_ipv6_address_is_bracketed_in_the_base_url() -> None:
         assert standin_at(listening, Setup()).base_url.startswith("http://[::1]:")
 
 
+def test_a_stand_in_on_every_address_is_reached_on_this_machine_by_one() -> None:
+    with bound("0.0.0.0", 0) as listening:
+        assert standin_at(listening, Setup()).base_url.startswith("http://127.0.0.1:")
+
+
 def test_faults_stand_in_front_of_the_backend() -> None:
     seen: list[str] = []
 

@@ -31,6 +31,7 @@ from wireproof.standin.truth import OWN, Truth, telling
 from wireproof.standin.wire import Answer, Ask, Serve
 
 LOCALHOST = "127.0.0.1"
+EVERYWHERE = {"0.0.0.0": LOCALHOST, "::": "::1"}
 BACKLOG = 2048
 # Of a socket: 15 MiB of sound in base64, and what is around it.
 MOST_MESSAGE_BYTES = 24 * 1024 * 1024
@@ -123,7 +124,9 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def standin_at(listening: socket.socket, setup: Setup) -> StandIn:
+    """As this machine reaches it, also when it listens on every address there is."""
     host, port = listening.getsockname()[:2]
+    host = EVERYWHERE.get(host, host)
     shown = f"[{host}]" if ":" in host else host
     return StandIn(f"http://{shown}:{port}/v1", setup.keys[0], setup.models[0] if setup.models else DEFAULT_MODEL)
 
