@@ -25,6 +25,7 @@ try:
 except ImportError:  # pragma: no cover
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
+DOCUMENT = "urn:wireproof:spec"
 METHODS = frozenset(("get", "post", "delete", "put", "patch"))
 SECTIONS = ("schemas", "headers", "responses", "parameters", "securitySchemes")
 MOST_SHOWN = 120
@@ -45,14 +46,15 @@ class Schema:
     """A compiled schema of the document, known by its ref (`#/components/schemas/Model`)."""
 
     document: Mapping[str, Any] = field(repr=False)
+    registry: jsonschema_rs.Registry = field(repr=False)
     ref: str
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
         # A ref is a URI, in which the braces of a path's template have no place.
-        ref = quote(self.ref, safe="#/~")
-        root = {"$ref": ref, "components": self.document["components"], "paths": self.document["paths"]}
-        return jsonschema_rs.Draft202012Validator(root)
+        return jsonschema_rs.Draft202012Validator(
+            {"$ref": DOCUMENT + quote(self.ref, safe="#/~")}, registry=self.registry
+        )
 
     @cached_property
     def resolved(self) -> Mapping[str, Any]:
@@ -199,8 +201,13 @@ class Spec:
         """By ref (`#/components/schemas/Model`) or by the name alone."""
         ref = ref if ref.startswith("#") else f"#/components/schemas/{ref}"
         if ref not in self._schemas:
-            self._schemas[ref] = Schema(self.document, ref)
+            self._schemas[ref] = Schema(self.document, self._registry, ref)
         return self._schemas[ref]
+
+    @cached_property
+    def _registry(self) -> jsonschema_rs.Registry:
+        """The document, read once for all validators: with the whole of it in each, one took 25 ms to make."""
+        return jsonschema_rs.Registry([(DOCUMENT, self.document)], draft=jsonschema_rs.Draft202012)
 
     def resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """`node`, or what it refers to."""
