@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -144,7 +145,11 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}, {cores}; {asked.runs} runs of {asked.seconds} s")
     for contender in CONTENDERS:
         if asked.only in (None, contender.name):
-            install(contender, asked.python)
+            try:
+                install(contender, asked.python)
+            except subprocess.CalledProcessError as failed:
+                print(f"\n{contender.name} is left out: {failed}")
+                continue
             print(f"\n{contender.name} {contender.version()}")
             print(f"  {'':<58} {'on the clock (least to most)':<34} {'a CPU second'}")
             for name, wall, cpu in measured(contender, asked.runs, asked.seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import urllib.request
 from pathlib import Path
@@ -48,8 +49,9 @@ def test_faults_are_listed_with_the_clause_they_break(capsys: pytest.CaptureFixt
     assert [line.split()[0] for line in lines] == list(all_faults())
 
 
-def get(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"authorization": "Bearer sk-mine"})
+def get(url: str, body: bytes | None = None) -> bytes:
+    headers = {"authorization": "Bearer sk-mine", "content-type": "application/json"}
+    request = urllib.request.Request(url, body, headers)
     with urllib.request.urlopen(request) as answer:
         return bytes(answer.read())
 
@@ -73,6 +75,15 @@ def test_a_recording_ends_well_when_a_container_is_stopped(tmp_path: Path) -> No
     assert [exchange.operation for exchange in recorded.exchanges] == ["listModels"]
     assert recorded.footer is not None
     assert "sk-mine" not in journal.read_text()
+
+
+def test_what_was_kept_is_there_after_a_kill(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state.db"))
+    with serving(*state) as (process, said):
+        conversation = json.loads(get(f"{said['base URL']}/conversations", b'{"metadata": {"a": "b"}}'))
+        process.kill()
+    with serving(*state) as (_, said):
+        assert json.loads(get(f"{said['base URL']}/conversations/{conversation['id']}")) == conversation
 
 
 def test_a_recording_that_is_there_already_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
