@@ -29,11 +29,14 @@ from wireproof.standin.wire import Answer, Ask, Serve, refusal
 NONSENSE = (b"<html>", b"", b"[]", b'"text"', b'{"data": 1, "id": [], "object": 3}', b'{"data": [3, null], "id": ""}')
 
 
-def lived(probe: str, *departures: Departure) -> list[Exchange]:
-    """The exchanges of one flow against the stand-in, the first departure nearest to it."""
+def lived(probe: str, *departures: Departure, pace: float = 1.0) -> list[Exchange]:
+    """The exchanges of one flow against the stand-in, the first departure nearest to it.
+
+    `pace`: how much faster than usual lives pass there.
+    """
     flow = next(one for one in contents_of_contracts()[1] if one.id == probe)
     clock = VirtualClock()
-    backend = Backend(Setup(latency=Latency(20.0, 3.0)), clock=lambda: NOON + clock.now, boot="test")
+    backend = Backend(Setup(latency=Latency(20.0, 3.0), pace=pace), clock=lambda: NOON + clock.now, boot="test")
     serve: Serve = backend.answer
     for departure in departures:
         serve = _behind(departure, serve)

@@ -1,0 +1,203 @@
+"""contracts/batches.py: the flow as the stand-in answers it, the nearest departures, the legal ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+from lives import NONSENSE, answered_with, edited, findings, lived, nonsense_at, verdicts, with_fields, without
+from made import clauses_of
+
+from wireproof.standin.faults import Departure, all_faults
+from wireproof.standin.wire import Answer, Ask, Serve
+
+LIFE = "batches.life"
+ONE = "(POST /batches(/.*)?|GET /batches/.*)"
+
+
+@pytest.fixture(scope="module")
+def batches(contract: Callable[[str], ModuleType]) -> ModuleType:
+    return contract("batches")
+
+
+def test_the_stand_in_keeps_every_clause_and_each_is_judged(batches: ModuleType) -> None:
+    told = verdicts(lived(LIFE), batches)
+    assert {id: (one.outcome, one.reason) for id, one in told.items() if one.outcome != "pass"} == {}
+
+
+def each_line(change: Callable[[dict[str, Any]], Any]) -> Departure:
+    """`change` on every line of the two files."""
+
+    def depart(ask: Ask, serve: Serve) -> Answer:
+        answer = serve(ask)
+        if not ask.path.endswith("/content") or answer.status != 200:
+            return answer
+        lines = [json.loads(line) for line in answer.body.splitlines()]
+        for line in lines:
+            change(line)
+        return replace(answer, body="".join(json.dumps(line) + "\n" for line in lines).encode())
+
+    return depart
+
+
+TURNED = {"validating": "in_progress", "in_progress": "validating", "finalizing": "validating"}
+
+
+def at_the_end(**fields: Any) -> Departure:
+    return edited(ONE, lambda body: body | fields if body.get("status") == "completed" else None)
+
+
+BROKEN: dict[str, tuple[str, Departure]] = {
+    "no id": ("batches.schema", without("GET /batches/.*", "id")),
+    "canceled": (
+        "batches.schema",
+        edited(ONE, lambda body: body | {"status": body["status"].replace("lled", "led")}),
+    ),
+    "another endpoint": ("batches.echo", with_fields("GET /batches/.*", endpoint="/v1/responses")),
+    "made anew": ("batches.echo", edited("GET /batches/.*", lambda b: b | {"created_at": b["created_at"] + 1})),
+    "back to validating": (
+        "batches.moves",
+        edited("GET /batches/.*", lambda body: body | {"status": TURNED.get(body["status"], body["status"])}),
+    ),
+    "completed and failed": ("batches.times", at_the_end(failed_at=1_795_000_000)),
+    "milliseconds": ("batches.times", edited(ONE, lambda b: b | {"created_at": b["created_at"] * 1000})),
+    "expired before": ("batches.times", edited(ONE, lambda b: b | {"expires_at": b["created_at"] - 1})),
+    "one request less": (
+        "batches.counts",
+        at_the_end(request_counts={"total": 2, "completed": 1, "failed": 1}),
+    ),
+    "more answers than requests": (
+        "batches.counts",
+        at_the_end(request_counts={"total": 3, "completed": 3, "failed": 1}),
+    ),
+    "counts in words": (
+        "batches.counted",
+        at_the_end(request_counts={"total": "3", "completed": "2", "failed": "1"}),
+    ),
+    "an output that is not there": ("batches.files", at_the_end(output_file_id="file-none")),
+    "a line that is a list": ("batches.lines", answered_with("GET /files/.*/content", 200, b'["a"]\n')),
+    "a line cut in two": ("batches.lines", answered_with("GET /files/.*/content", 200, b'{"id": "a",\n')),
+    "neither response nor error": ("batches.lines", each_line(lambda line: line.update(response=None))),
+    "another custom_id": ("batches.answers", each_line(lambda line: line.update(custom_id=line["id"]))),
+    "good lines in the errors": (
+        "batches.sides",
+        edited(
+            ONE,
+            lambda b: (
+                b | {"output_file_id": b["error_file_id"], "error_file_id": b["output_file_id"]}
+                if b.get("status") == "completed"
+                else None
+            ),
+        ),
+    ),
+    "failed as completed": (
+        "batches.totals",
+        at_the_end(request_counts={"total": 3, "completed": 1, "failed": 2}),
+    ),
+    "bodies without choices": (
+        "batches.bodies",
+        each_line(lambda line: line["response"]["body"].pop("choices", None)),
+    ),
+    "an unknown endpoint crashes": (
+        "batches.endpoint",
+        lambda ask, serve: (
+            replace(a, status=500) if (a := serve(ask)).status == 400 and ask.path == "/v1/batches" else a
+        ),
+    ),
+    "a cancellation refused": ("batches.cancel", answered_with("POST /batches/.*/cancel", 400)),
+    "a list refused": ("batches.list", answered_with("GET /batches", 404)),
+    "an unknown batch crashes": (
+        "batches.unknown",
+        lambda ask, serve: replace(a, status=500) if (a := serve(ask)).status == 404 and "batch_w" in ask.path else a,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_departure_breaks_its_clause(batches: ModuleType, name: str) -> None:
+    clause, departure = BROKEN[name]
+    assert clause in findings(lived(LIFE, departure), batches)
+
+
+def test_every_clause_has_a_departure(batches: ModuleType) -> None:
+    shown = {clause for clause, _ in BROKEN.values()} | {fault.breaks for fault in all_faults().values()}
+    assert {one.clause.id for one in clauses_of(batches)} - shown == set()
+
+
+# ------------------------------------------------------------------------------------------------ controls
+
+
+def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def lines_end_in_crlf(ask: Ask, serve: Serve) -> Answer:
+    answer = serve(ask)
+    return replace(answer, body=answer.body.replace(b"\n", b"\r\n")) if ask.path.endswith("/content") else answer
+
+
+LEGAL: dict[str, Departure] = {
+    "more keys": edited(ONE, lambda body: body | {"x_vendor": {"region": "eu"}}),
+    "absent for null": edited(ONE, without_nulls),
+    "no expires_at": without(ONE, "expires_at"),
+    "no model and usage": without(ONE, "model", "usage"),
+    "no times between": without(ONE, "in_progress_at", "finalizing_at"),
+    "no counts before the end": edited(
+        ONE, lambda body: body | {"request_counts": None} if body.get("status") != "completed" else None
+    ),
+    "zeros before the end": edited(
+        ONE,
+        lambda body: (
+            body | {"request_counts": {"total": 0, "completed": 0, "failed": 0}}
+            if body.get("status") != "completed"
+            else None
+        ),
+    ),
+    "completed in the first answer that is read": edited(
+        "GET /batches/.*", lambda body: None if body["status"] != "in_progress" else body | {"status": "validating"}
+    ),
+    "lines that end in CRLF": lines_end_in_crlf,
+    "no usage in the answers": each_line(lambda line: line["response"]["body"].pop("usage", None)),
+    "a request id that is null": each_line(lambda line: line["response"].update(request_id=None)),
+    "no cancellation": answered_with("POST /batches/.*/cancel", 501),
+    "no lists": answered_with("GET /batches", 501),
+    "contents that are not given out": answered_with("GET /files/.*", 403),
+    "400 for an unknown file": lambda ask, serve: (
+        replace(answer, status=400) if (answer := serve(ask)).status == 404 and ask.method == "POST" else answer
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_a_legal_departure_breaks_nothing(batches: ModuleType, name: str) -> None:
+    assert findings(lived(LIFE, LEGAL[name]), batches) == {}
+
+
+@pytest.mark.parametrize("pace", [0.01, 0.1, 0.3, 3.0, 1_000_000.0])
+def test_slow_and_instant_batches_break_nothing(batches: ModuleType, pace: float) -> None:
+    assert findings(lived(LIFE, pace=pace), batches) == {}
+
+
+def test_what_a_slow_batch_will_come_to_is_not_judged(batches: ModuleType) -> None:
+    told = verdicts(lived(LIFE, pace=0.01), batches)
+    assert (told["batches.files"].outcome, told["batches.cancel"].outcome) == ("not-applicable", "pass")
+    assert told["batches.files"].reason.startswith("still validating after 20 s")
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("where", [".*", ".* /batches.*"])
+def test_a_backend_without_batches_breaks_nothing(batches: ModuleType, where: str, status: int) -> None:
+    exchanges = lived(LIFE, answered_with(where, status))
+    assert len(exchanges) <= 6
+    assert {one.outcome for one in verdicts(exchanges, batches).values()} <= {"not-applicable", "inconclusive"}
+    assert findings(exchanges, batches) == {}
+
+
+@pytest.mark.parametrize("step", range(21))
+def test_no_clause_stumbles_over_nonsense(batches: ModuleType, step: int) -> None:
+    told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), batches)
+    assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []
