@@ -145,6 +145,7 @@ class Connection(asyncio.Protocol):
             tuple(self._headers),
             self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces),
         )
+        self._pieces = []  # an idle connection keeps no body
         version = self._parser.get_http_version()
         keep = version == "1.1" and not upgrades and self._parser.should_keep_alive()
         self._await_turn(_Asked(ask, version, keep))

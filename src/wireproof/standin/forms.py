@@ -63,6 +63,7 @@ def _part(part: Field | File) -> Part:
     if isinstance(part, File):
         part.file_object.seek(0)
         data = part.file_object.read()
+        part.close()  # the parser and its callbacks hold each other, and would hold this copy for a while
         filename = (part.file_name or b"").decode().replace("\\", "/").rpartition("/")[2]
         return name, Upload(filename, part.content_type or "application/octet-stream", data)
     return name, (part.value or b"").decode()
