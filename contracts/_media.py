@@ -123,6 +123,11 @@ def expect_details(usage: dict[str, Any], whole: str, details: str, at: str, eve
     )
 
 
+def said(body: Any) -> Any:
+    """An object without the keys that are null: common servers write null for what they leave out."""
+    return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else body
+
+
 def json_or_none(exchange: Exchange) -> Any:
     try:
         return exchange.json

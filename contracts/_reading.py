@@ -12,6 +12,10 @@ from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, Undecodable, load_spec, shown
 
+from ._forms import is_form
+
+EVENTS = "text/event-stream"
+
 # ------------------------------------------------------------------------------------------------- values
 
 
@@ -54,9 +58,14 @@ def told(body: dict[str, Any], key: str) -> str:
 
 
 def promises_json(exchange: Exchange) -> bool:
-    """Whether its operation is answered in JSON; the content of a file, or speech, is not."""
+    """Whether its operation is answered in JSON; the content of a file, or speech, is not.
+
+    Nor what comes as text, or in events, where a form asks for it: its own contracts know.
+    """
     operation = load_spec().operations.get(exchange.operation or "")
-    return operation is not None and "application/json" in (operation.answer_media(200) or {})
+    media = set(operation.answer_media(200) or {}) if operation else set()
+    alone = {"application/json"} if is_form(exchange) else {"application/json", EVENTS}
+    return "application/json" in media and media <= alone
 
 
 def object_of(exchange: Exchange) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from array import array
 from functools import cache
 
 SIDE = 256
-RATE = 16_000
-# As long as a word or two; 1.75 s is told apart from a rounded one.
-SOUND_S = 1.75
+RATE = 8_000
+# As long as a sentence or two, and told apart from a rounded one.
+SOUND_S = 4.75
 
 
 @cache

@@ -9,7 +9,7 @@ from wireproof.clause import IMAGE_MODEL, Exchange, NotApplicable, answered, cla
 
 from ._forms import asked_of
 from ._images import COMPLETED, IMAGES, PARTIAL
-from ._media import expect_closed, expect_events_of_json, streams, told_events
+from ._media import expect_closed, expect_events_of_json, said, streams, told_events
 from ._reading import as_count
 from ._shape import expect_schema
 
@@ -65,7 +65,7 @@ def events_follow_the_schema(exchange: Exchange) -> None:
     assert schema is not None
     for number, event in told_events(exchange):
         if _is_ours(event):
-            expect_schema(schema, event, ELSEWHERE, number)
+            expect_schema(schema, said(event), ELSEWHERE, number)
 
 
 @clause(

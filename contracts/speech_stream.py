@@ -6,7 +6,7 @@ import re
 
 from wireproof.clause import SPEECH_MODEL, Exchange, answered, clause, expect, load_spec, probe
 
-from ._media import expect_closed, expect_events_of_json, expect_sum, streams, told_events
+from ._media import expect_closed, expect_events_of_json, expect_sum, said, streams, told_events
 from ._reading import as_object
 from ._shape import expect_schema
 from ._sounds import NoSound
@@ -56,7 +56,7 @@ def events_follow_the_schema(exchange: Exchange) -> None:
     for number, event in told_events(exchange):
         expect(isinstance(event.get("type"), str), expected="a type", got=event.get("type"), at="/type", event=number)
         if event["type"] in (DELTA, DONE):
-            expect_schema(schema, event, ELSEWHERE, number)
+            expect_schema(schema, said(event), ELSEWHERE, number)
 
 
 @clause("speech.stream.done", level="MUST", source="SPEC SpeechAudioDoneEvent", on=STREAM)
