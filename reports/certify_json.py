@@ -30,6 +30,7 @@ def render(report: Report) -> str:
         "counts": dict(report.counts),
         "levels": dict(report.rungs),
         "reached": report.reached,
+        "dialect": report.dialect,
         "complaints": list(report.complaints),
         "notes": list(report.notes),
         "clauses": [_clause(verdict) for verdict in report.verdicts],

@@ -50,7 +50,7 @@ def test_selected_clauses_are_items_and_only_their_probes_are_sent(standin: Stan
 
 
 def test_every_clause_is_collected_without_sending_anything(standin: StandIn, tmp_path: Path) -> None:
-    ended = pytest_run(standin, tmp_path, "--collect-only", "-q")
+    ended = pytest_run(standin, tmp_path, "--collect-only", "-q", "--wireproof-profile", "all")
     assert f"{len(contents_of_contracts()[0])} tests collected" in ended.stdout
     assert not (tmp_path / "wireproof-out").exists()
 

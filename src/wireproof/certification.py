@@ -19,6 +19,7 @@ from typing import Any
 from wireproof import __version__
 from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
+from wireproof.dialects import Dialect, dialect, dialects, relaxed, suggestion
 from wireproof.fetch import Bounds, Target
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, judge
@@ -40,8 +41,8 @@ class WrongOrder(ValueError):
 class Order:
     """What a user asked for.
 
-    `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `cases` are
-    property-based requests an operation; `contracts` folders of the user's own.
+    `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `dialect`
+    relaxes some; `cases` are property-based requests an operation; `contracts` folders of the user's own.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class Order:
     profiles: tuple[str, ...] = DEFAULT
     level: str | None = None
     requirements: str | None = None
+    dialect: str | None = None
     cases: int = 0
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
@@ -86,6 +88,7 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
     spec = load_spec()
     clauses, probes = load_contracts(order.contracts)
     _pinned(order.requirements)
+    _spoken(order.dialect)
     chosen = _chosen(clauses, order.profiles, order.level, order.only)
     if not chosen:
         if _chosen(clauses, (EVERYTHING,), None, order.only):
@@ -179,12 +182,21 @@ def run(
     return read_journal(path)
 
 
-def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = None, pin: str | None = None) -> Report:
+def report_of(
+    run: Run,
+    clauses: Sequence[Clause],
+    *,
+    fail_on: FailOn | None = None,
+    pin: str | None = None,
+    speaks: str | None = None,
+) -> Report:
     """The report of a journal, judged now. Pure: the same journal and clauses give the same report.
 
-    `pin` names a requirement set in place of the run's own. Raises WrongOrder when there is none of it.
+    `pin` names a requirement set, `speaks` a dialect in place of the run's own. Raises WrongOrder when there is none
+    of it.
     """
     header = run.header
+    spoken = _spoken(speaks or header.get("dialect"))
     footer = run.footer or {}
     notes = [] if footer.get("reason") == "complete" else ["The run was cut off; what was not sent is not judged."]
     if run.header.get("left_out"):
@@ -196,14 +208,19 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
     if run.asked_again:
         notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
     chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
+    verdicts = scored(
+        judge(chosen, run.exchanges, run.planned),
+        ours=_ours(),
+        proven=_proven(),
+        pinned=_pinned(pin or header.get("requirements")),
+    )
+    if spoken is not None:
+        verdicts = relaxed(verdicts, spoken)
+    elif hint := suggestion(run.exchanges, verdicts, dialects(load_spec().catalogue("dialects"))):
+        notes.append(hint)
     return Report(
         target=header["target"],
-        verdicts=scored(
-            judge(chosen, run.exchanges, run.planned),
-            ours=_ours(),
-            proven=_proven(),
-            pinned=_pinned(pin or header.get("requirements")),
-        ),
+        verdicts=verdicts,
         exchanges={exchange.id: exchange for exchange in run.exchanges},
         spend=_spend(run),
         started=header["started"],
@@ -211,6 +228,7 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
         key_variable=header.get("key_variable", "OPENAI_API_KEY"),
         fail_on=fail_on or header.get("fail_on", "SHOULD"),
         notes=notes,
+        dialect=spoken.name if spoken else None,
         complete=footer.get("reason") == "complete",
     )
 
@@ -218,6 +236,13 @@ def report_of(run: Run, clauses: Sequence[Clause], *, fail_on: FailOn | None = N
 def _pinned(date: str | None) -> Requirements | None:
     try:
         return requirements(shelf("spec") / "requirements", date) if date else None
+    except ValueError as unknown:
+        raise WrongOrder(str(unknown)) from unknown
+
+
+def _spoken(name: str | None) -> Dialect | None:
+    try:
+        return dialect(load_spec().catalogue("dialects"), name) if name else None
     except ValueError as unknown:
         raise WrongOrder(str(unknown)) from unknown
 
@@ -244,6 +269,7 @@ def _header(order: Order) -> dict[str, Any]:
         "profiles": list(order.profiles),
         "level": order.level,
         "requirements": order.requirements,
+        "dialect": order.dialect,
         "cases": order.cases,
         "seed": order.seed,
         "fail_on": order.fail_on,

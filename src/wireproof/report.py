@@ -46,7 +46,8 @@ class Area:
 class Report:
     """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
 
-    `complaints` are waivers to be mended: while there is one, the outcome is nonconformant.
+    `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
+    relaxations were applied.
     """
 
     target: Mapping[str, str]
@@ -60,6 +61,7 @@ class Report:
     notes: Sequence[str] = ()
     complete: bool = True
     complaints: Sequence[str] = ()
+    dialect: str | None = None
 
     @property
     def failing(self) -> list[Verdict]:

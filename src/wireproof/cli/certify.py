@@ -12,6 +12,7 @@ import click
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
 from wireproof.cli.excuses import after, read_excuses, waivers_option
+from wireproof.cli.measures import dialect_option
 from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
 @click.option(
     "--requirements", metavar="DATE", help="Count only the clauses of this dated set (2026-11); later ones are pending."
 )
+@dialect_option
 @waivers_option
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
@@ -98,7 +100,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
         ) from None
     everything, _ = load_contracts(order.contracts)
-    return finish(after(excuses, report_of(recorded, everything)), out, as_json=quiet)
+    return finish(after(excuses, report_of(recorded, everything, speaks=order.dialect)), out, as_json=quiet)
 
 
 def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
@@ -140,6 +142,7 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
     more = {
         "fail_on": options["fail_on"].upper(),
         "requirements": options["requirements"],
+        "dialect": options["dialect"],
         "gate": options["concurrency"],
         "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
         "key_variable": options["api_key_env"],

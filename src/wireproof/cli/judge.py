@@ -10,9 +10,13 @@ import click
 from wireproof.cli import KEPT, Fail
 from wireproof.cli.certify import finish
 from wireproof.cli.excuses import after, read_excuses, waivers_option
+from wireproof.cli.measures import dialect_option
 
 
-@click.command("judge", epilog="Example: wireproof judge wireproof-out/journal.jsonl --out report")
+@click.command(
+    "judge",
+    epilog="Examples: wireproof judge out/journal.jsonl --out report; wireproof judge traffic.har --dialect azure",
+)
 @click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write the reports there. Default: print only."
@@ -26,6 +30,7 @@ from wireproof.cli.excuses import after, read_excuses, waivers_option
 )
 @click.option("--fail-on", type=click.Choice(["must", "should", "may"]), help="Default: as the run was recorded with.")
 @click.option("--requirements", metavar="DATE", help="Count only the clauses of this dated set. Default: as recorded.")
+@dialect_option
 @waivers_option
 @click.option(
     "--draft-waivers", metavar="OWNER", help="Print waivers for all findings instead, owned by OWNER, for 30 days."
@@ -37,6 +42,7 @@ def command(
     contracts: tuple[Path, ...],
     fail_on: str | None,
     requirements: str | None,
+    dialect: str | None,
     waivers: Path | None,
     draft_waivers: str | None,
     as_json: bool,
@@ -53,7 +59,7 @@ def command(
     try:
         clauses, _ = load_contracts(contracts)
         run, level = read_recording(recording), fail_on and fail_on.upper()
-        report = report_of(run, clauses, fail_on=level, pin=requirements)  # type: ignore[arg-type]  # click checked it
+        report = report_of(run, clauses, fail_on=level, pin=requirements, speaks=dialect)  # type: ignore[arg-type]  # click checked it
     except (BadJournal, BadRecording, WrongOrder) as wrong:
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
