@@ -77,7 +77,7 @@ EXPLAINED = (
     Explained(
         "beside-another", POSITIVE,
         r"^400 .*(is only allowed when|is only supported with|needs response_format|best_of must be|Missing required "
-        r"parameter: '(model|input|data_source.model)'|must contain the word 'json'|"
+        r"parameter: '(model|input|data_source.model|method\.\w+)'|must contain the word 'json'|"
         r"expected (an 'image_url' or a|one of '(file_data|image_url)')|"
         r"only supported for one image|Mutually exclusive)",
         "Fields that are legal, or required, beside a certain value of another field only.", "POST /*",
@@ -99,8 +99,8 @@ EXPLAINED = (
         "A container that was made to expire after a minute did, while the run went on.", "* /containers/*",
     ),
     Explained(
-        "too-long", POSITIVE, r'^400 .*"code": "(context_length_exceeded|max_tokens_per_request)"',
-        "A limit in tokens, which depends on the model; a schema counts characters.", "POST /*",
+        "too-long", POSITIVE, r'^400 .*"code": "(context_length_exceeded|max_tokens_per_request|string_above_max_length)',
+        "A limit in tokens, or one that depends on the model.", "POST /*",
     ),
     # ---- what is written in another grammar
     Explained(

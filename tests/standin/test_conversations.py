@@ -111,3 +111,21 @@ def test_a_deleted_conversation_is_no_longer_remembered() -> None:
     delete(to, f"/conversations/{id}")
     assert asked("Hello", to, conversation=id).status == 404
     assert get(to, f"/responses/{first['id']}").status == 200
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "tool_search_call", "arguments": None},
+        {"type": "code_interpreter_call", "id": "ci_1", "container_id": "c", "code": None, "outputs": None},
+        {"type": "image_generation_call", "id": "ig_1", "result": None},
+        {"type": "web_search_call", "id": "ws_1"},
+    ],
+    ids=lambda item: str(item["type"]),
+)
+def test_what_may_be_null_is_told_as_null(item: dict[str, Any]) -> None:
+    to = backend()
+    id = str(to.answer(ask("POST", "/conversations", {})).json["id"])
+    added = to.answer(ask("POST", f"/conversations/{id}/items", {"items": [{"status": "completed", **item}]}))
+    assert added.status == 200
+    assert to.answer(ask("GET", f"/conversations/{id}/items")).json["data"] == added.json["data"]

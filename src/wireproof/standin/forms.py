@@ -136,7 +136,7 @@ def _array(document: Document, types: frozenset[str], items: list[Node], text: s
 def _typed(types: frozenset[str], text: str) -> Any:
     if "null" in types and text == "null":
         return None
-    if "integer" in types and re.fullmatch(r"[+-]?\d{1,30}", text):
+    if "integer" in types and re.fullmatch(r"[+-]?\d{1,300}", text):
         return int(text)
     if "number" in types and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text):
         return float(text) if not re.fullmatch(r"[+-]?\d+", text) else int(text)

@@ -57,6 +57,7 @@ ALWAYS: Mapping[str, Mapping[str, Any]] = {
     "shell_call": {"environment": None},
     "shell_call_output": {"max_output_length": None},
     "code_interpreter_call": {"code": None, "outputs": None},
+    "image_generation_call": {"result": None},
     "tool_search_call": {"call_id": None, "execution": "server", "arguments": None},
     "tool_search_output": {"call_id": None, "execution": "server"},
 }
@@ -137,7 +138,7 @@ LOGPROBS = "message.output_text.logprobs"
 
 
 def _web_shown(item: Item, include: Collection[str]) -> Item:
-    if "web_search_call.action.sources" in include or "sources" not in item["action"]:
+    if "web_search_call.action.sources" in include or "sources" not in item.get("action", {}):
         return item
     return {**item, "action": {name: value for name, value in item["action"].items() if name != "sources"}}
 
