@@ -99,7 +99,8 @@ EXPLAINED = (
         "A container that was made to expire after a minute did, while the run went on.", "* /containers/*",
     ),
     Explained(
-        "too-long", POSITIVE, r'^400 .*"code": "(context_length_exceeded|max_tokens_per_request|string_above_max_length)',
+        "too-long", POSITIVE,
+        r'^400 .*"code": "(context_length_exceeded|max_tokens_per_request|string_above_max_length)"',
         "A limit in tokens, or one that depends on the model.", "POST /*",
     ),
     # ---- what is written in another grammar
