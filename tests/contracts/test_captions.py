@@ -53,7 +53,7 @@ BROKEN_SRT = [
     "A boat.",
     VTT,
 ]
-BROKEN_VTT = ["", SRT, VTT.removeprefix("WEBVTT\n\n"), VTT.replace(".", ","), "WEBVTTX\n\n", 
+BROKEN_VTT = ["", SRT, VTT.removeprefix("WEBVTT\n\n"), VTT.replace(".", ","), "WEBVTTX\n\n",
               VTT.replace("00:01", "0:1"),
               '{"text": "A boat."}']  # fmt: skip
 

@@ -63,3 +63,24 @@ def test_the_same_seed_makes_the_same_instance() -> None:
 def test_a_written_pattern_matches_itself(pattern: str) -> None:
     for seed in range(20):
         assert re.search(pattern, matching(pattern, random.Random(seed)))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 10**9},
+        {"type": "string", "minLength": 1e300},
+        {"type": "array", "minItems": 10**9},
+        {"type": "object", "minProperties": 10**9},
+        {"type": "string", "pattern": "((a{1000}){1000}){1000}"},
+        {"type": "array", "minItems": 900, "items": {"type": "array", "minItems": 900, "items": {"type": "null"}}},
+    ],
+    ids=str,
+)
+def test_a_value_without_end_is_not_begun(schema: dict[str, Any]) -> None:
+    with pytest.raises(RecursionError):
+        instance(schema, random.Random(1))
+
+
+def test_a_long_value_is_made() -> None:
+    assert len(instance({"type": "string", "minLength": 50_000}, random.Random(1))) >= 50_000

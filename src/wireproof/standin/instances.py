@@ -2,7 +2,8 @@
 
 Deterministic in `throw`. Knows types, enum, const, nesting, required and optional properties, arrays and
 their bounds, string lengths, formats and patterns, numeric bounds and multipleOf, anyOf, oneOf, allOf, local
-$ref. Optional parts are left out below MOST_DEPTH, which ends recursion.
+$ref. Optional parts are left out below MOST_DEPTH, which ends recursion; a schema that asks for more than MOST_PARTS
+letters and items in all, as a `minLength` of a billion does, is taken for an endless one.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 
 from wireproof.standin.patterns import matching
 from wireproof.standin.prose import ADJECTIVES, NOUNS
+from wireproof.standin.purse import Purse
 
 MOST_DEPTH = 6
+MOST_PARTS = 200_000
 # What the rest of the world calls these; any value of the format would do.
 FORMATS = {
     "date-time": "2026-01-15T09:30:00Z",
@@ -34,13 +37,16 @@ FORMATS = {
 Schema = Mapping[str, Any] | bool
 
 
-def instance(schema: Schema, throw: random.Random, root: Schema | None = None, depth: int = 0) -> Any:
-    """One value of `schema`. KeyError or RecursionError when a $ref leads nowhere or round in a circle."""
-    root = schema if root is None else root
+def instance(schema: Schema, throw: random.Random) -> Any:
+    """One value of `schema`. KeyError when a $ref leads nowhere, RecursionError when there is no end to the value."""
+    return _instance(schema, Purse(throw, MOST_PARTS), schema)
+
+
+def _instance(schema: Schema, throw: Purse, root: Schema, depth: int = 0) -> Any:
     if isinstance(schema, bool) or not schema:
         return _words(throw, 2)
     if "$ref" in schema:
-        return instance(_followed(root, str(schema["$ref"])), throw, root, depth + 1)
+        return _instance(_followed(root, str(schema["$ref"])), throw, root, depth + 1)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
@@ -49,12 +55,12 @@ def instance(schema: Schema, throw: random.Random, root: Schema | None = None, d
         if several in schema:
             rest = {key: value for key, value in schema.items() if key != several}
             branch = _branch(schema[several], throw, depth)
-            return instance(_merged(rest, branch, root), throw, root, depth + 1)
+            return _instance(_merged(rest, branch, root), throw, root, depth + 1)
     if "allOf" in schema:
         whole: Mapping[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
         for part in schema["allOf"]:
             whole = _merged(whole, part, root)
-        return instance(whole, throw, root, depth + 1)
+        return _instance(whole, throw, root, depth + 1)
     return MAKERS[_type(schema, depth)](schema, throw, root, depth)
 
 
@@ -96,38 +102,40 @@ def _followed(root: Schema, ref: str) -> Schema:
     return found
 
 
-def _object(schema: Mapping[str, Any], throw: random.Random, root: Schema, depth: int) -> dict[str, Any]:
+def _object(schema: Mapping[str, Any], throw: Purse, root: Schema, depth: int) -> dict[str, Any]:
     required = set(schema.get("required", ()))
     properties = schema.get("properties", {})
     made = {
-        name: instance(part, throw, root, depth + 1)
+        name: _instance(part, throw, root, depth + 1)
         for name, part in properties.items()
         if name in required or depth < MOST_DEPTH // 2
     }
     extra = schema.get("additionalProperties", True)
     for name in [name for name in schema.get("required", ()) if name not in properties]:
-        made[name] = instance(extra, throw, root, depth + 1)
+        made[name] = _instance(extra, throw, root, depth + 1)
+    throw.spend(schema.get("minProperties", 0))
     while len(made) < schema.get("minProperties", 0):
-        made[f"{_word(throw)}_{len(made)}"] = instance(extra, throw, root, depth + 1)
+        made[f"{_word(throw)}_{len(made)}"] = _instance(extra, throw, root, depth + 1)
     return made
 
 
-def _array(schema: Mapping[str, Any], throw: random.Random, root: Schema, depth: int) -> list[Any]:
+def _array(schema: Mapping[str, Any], throw: Purse, root: Schema, depth: int) -> list[Any]:
     least = schema.get("minItems", 0)
     most = schema.get("maxItems", max(least, 2))
     size = least if depth >= MOST_DEPTH else min(most, max(least, throw.randint(1, 2)))
+    throw.spend(size)
     heads = schema.get("prefixItems", [])
-    made = [instance(part, throw, root, depth + 1) for part in heads[: max(size, len(heads))]]
+    made = [_instance(part, throw, root, depth + 1) for part in heads[: max(size, len(heads))]]
     tries = 0
     while len(made) < size:
-        item = instance(schema.get("items", True), throw, root, depth + 1)
+        item = _instance(schema.get("items", True), throw, root, depth + 1)
         tries += 1
         if not schema.get("uniqueItems") or item not in made or tries > 100:
             made.append(item)
     return made
 
 
-def _string(schema: Mapping[str, Any], throw: random.Random, _root: Schema, _depth: int) -> str:
+def _string(schema: Mapping[str, Any], throw: Purse, _root: Schema, _depth: int) -> str:
     if schema.get("format") in FORMATS:
         return FORMATS[schema["format"]]
     least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
@@ -137,12 +145,17 @@ def _string(schema: Mapping[str, Any], throw: random.Random, _root: Schema, _dep
             if least <= len(text) <= most and re.search(schema["pattern"], text):
                 return text
     text = _words(throw, throw.randint(1, 3))
-    while len(text) < least:
-        text += " " + _word(throw)
+    throw.spend(least)
+    length = len(text)
+    more = []
+    while length < least:
+        more.append(" " + _word(throw))
+        length += len(more[-1])
+    text = "".join([text, *more])
     return text if len(text) <= most else text[: int(most)]
 
 
-def _number(schema: Mapping[str, Any], throw: random.Random, _root: Schema, _depth: int) -> float:
+def _number(schema: Mapping[str, Any], throw: Purse, _root: Schema, _depth: int) -> float:
     least, most = _bounds(schema, 0.01)
     if "multipleOf" in schema:
         return _multiple(schema["multipleOf"], least, most, throw)
@@ -150,7 +163,7 @@ def _number(schema: Mapping[str, Any], throw: random.Random, _root: Schema, _dep
     return made if least <= made <= most else (least + most) / 2
 
 
-def _integer(schema: Mapping[str, Any], throw: random.Random, _root: Schema, _depth: int) -> int:
+def _integer(schema: Mapping[str, Any], throw: Purse, _root: Schema, _depth: int) -> int:
     least, most = _bounds(schema, 1)
     if "multipleOf" in schema:
         return int(_multiple(schema["multipleOf"], least, most, throw))
@@ -182,7 +195,7 @@ def _words(throw: random.Random, count: int) -> str:
     return " ".join([*(throw.choice(ADJECTIVES) for _ in range(count - 1)), _word(throw)])
 
 
-Maker = Callable[[Mapping[str, Any], random.Random, Schema, int], Any]
+Maker = Callable[[Mapping[str, Any], Purse, Schema, int], Any]
 
 MAKERS: dict[str, Maker] = {
     "object": _object,

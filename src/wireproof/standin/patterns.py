@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from wireproof.standin.purse import Purse
+
 # The parser of `re`: nothing public gives the tree.
 sre: Any = import_module("re._constants")
 parser: Any = import_module("re._parser")
@@ -48,7 +50,10 @@ def _nothing(_value: Any, _throw: random.Random) -> str:
 def _repeat(value: Any, throw: random.Random) -> str:
     least, most, nodes = value
     upper = min(most, max(least, 1) + MOST_REPEATS)
-    return "".join(_written(nodes, throw) for _ in range(throw.randint(max(least, min(1, upper)), upper)))
+    times = throw.randint(max(least, min(1, upper)), upper)
+    if isinstance(throw, Purse):
+        throw.spend(times)
+    return "".join(_written(nodes, throw) for _ in range(times))
 
 
 def _class(value: Any, throw: random.Random) -> str:
