@@ -41,7 +41,7 @@ def _breaches(operation: Operation, ask: Ask, answer: Answer) -> Iterator[str]:
 
 def _stream(operation: Operation, ask: Ask, answer: Answer) -> Iterator[str]:
     media = (operation.answer_media(200) or {})["text/event-stream"]
-    if not isinstance(answer.frames, list):
+    if answer.frames is None or isinstance(answer.frames, Iterator):
         yield "frames that can be read once only"
         return
     events = list(lex((0.0, frame.data) for frame in answer.frames))

@@ -284,6 +284,16 @@ def test_a_defect_of_ours_is_a_500_and_not_the_end(capsys: pytest.CaptureFixture
     assert "TypeError" in capsys.readouterr().err
 
 
+def test_a_defect_in_the_middle_of_a_stream_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    truth = Truth()
+    frames = (Frame(0, b"%d" % (10 // left)) for left in (2, 1, 0))
+    wire = talk(Answer(frames=frames), GET, books=[truth])
+    assert wire.writes[1:] == [b"1\r\n5\r\n", b"2\r\n10\r\n"]
+    assert wire.is_aborted
+    assert truth.report()["counts"]["unfinished"] == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_truth_tells_tokens_from_other_frames() -> None:
     truth = Truth()
     body = {"model": CHAT, "messages": user("Repeat exactly: a b c"), "stream": True}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from wireproof.standin.admission import admitted
@@ -112,7 +112,8 @@ class Backend:
 
 def _signed(answer: Answer, serial: str) -> Answer:
     """With the headers that every answer has."""
-    frames = answer.frames if isinstance(answer.frames, list) else ()
-    whole_ms = frames[0].delay_ms if frames else answer.delay_ms
+    again = () if answer.frames is None or isinstance(answer.frames, Iterator) else answer.frames
+    first = next(iter(again), None)
+    whole_ms = answer.delay_ms if first is None else first.delay_ms
     own = ("x-request-id", f"req_{serial}"), ("openai-processing-ms", str(max(1, round(whole_ms))))
     return answer.with_headers((*own, *STANDING))

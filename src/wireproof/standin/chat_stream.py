@@ -17,14 +17,18 @@ from wireproof.standin.chat import Said, Turn, fingerprint, logprob_entries, ser
 from wireproof.standin.events import EventWriter
 from wireproof.standin.prose import dice
 from wireproof.standin.toolcalls import speaks_legacy
-from wireproof.standin.wire import DONE, Frame
+from wireproof.standin.wire import DONE, Frame, Script
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 Step = tuple[str, list[dict[str, Any]] | None]
 
 
-def frames(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> list[Frame]:
+def frames(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> Script:
+    return Script(lambda: _written(body, said, turn))
+
+
+def _written(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> Iterator[Frame]:
     options = body.get("stream_options") or {}
     asks_usage = bool(options.get("include_usage"))
     writer = EventWriter(
@@ -47,23 +51,25 @@ def frames(body: Mapping[str, Any], said: Sequence[Said], turn: Turn) -> list[Fr
         return writer.choice(delay_ms, choice, next(padding) if padding else "")
 
     gaps = turn.latency.gaps(turn.serial)
-    made = [write(0.0, index, _role(one)) for index, one in enumerate(said)]
     thinking_ms = sum(islice(gaps, 1 + max(one.thought for one in said)))
-    made[0] = Frame(thinking_ms, made[0].data)
+    for index, one in enumerate(said):
+        yield write(0.0 if index else thinking_ms, index, _role(one))
     steps = [_steps(one, body) for one in said]
-    last = [len(list(one)) - 1 for one in steps]
+    last = [len(one) - 1 for one in steps]
     for at in range(max(last) + 1):
         delay_ms = next(gaps) if at else 0.0
-        for index, one in enumerate(steps):
-            if at < len(one):
-                made.append(write(delay_ms, index, *one[at]))
+        for index, rest in enumerate(steps):
+            if at < len(rest):
+                yield write(delay_ms, index, *rest[at])
                 delay_ms = 0.0
             if at == last[index]:
-                made.append(write(0.0, index, "{}", finish=_finish(said[index], body)))
-    made += [write(0.0, index, "{}", finish=_finish(said[index], body)) for index, at in enumerate(last) if at < 0]
+                yield write(0.0, index, "{}", finish=_finish(said[index], body))
+    for index, at in enumerate(last):
+        if at < 0:
+            yield write(0.0, index, "{}", finish=_finish(said[index], body))
     if asks_usage:
-        made.append(writer.usage(usage(said, turn, body), next(padding) if padding else ""))
-    return [*made, Frame(0.0, DONE)]
+        yield writer.usage(usage(said, turn, body), next(padding) if padding else "")
+    yield Frame(0.0, DONE)
 
 
 def _role(said: Said) -> str:

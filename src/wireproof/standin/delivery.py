@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import traceback
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
@@ -125,7 +126,15 @@ class Delivery:
 
     def _take_next(self) -> bool:
         """The next frame; the end of the message, when there is none."""
-        frame = next(self._frames, None)
+        try:
+            frame = next(self._frames, None)
+        except (
+            Exception
+        ):  # a defect of ours, when frames are written as they go: the client shall not wait for the rest
+            traceback.print_exc()
+            self._transport.abort()
+            self._end(is_whole=False)
+            return False
         if frame is not None:
             self._frame = frame
             self._due_s += frame.delay_ms / 1000

@@ -1,6 +1,6 @@
 """What goes in and out of the stand-in: one request as a value, one answer as a value.
 
-Answers are complete before the first byte leaves: a stream is a list of frames with delays. That is
+Answers are decided before the first byte leaves: a stream is a list of frames with delays, or a script of them. That is
 why a fault can be a plain function from answer to answer, and why a test needs neither socket nor clock.
 """
 
@@ -70,6 +70,16 @@ class Frame:
 
     delay_ms: float
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Frames that are written when their time has come, the same at each pass: a long stream weighs as its words."""
+
+    write: Callable[[], Iterator[Frame]]
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.write()
 
 
 @dataclass(frozen=True)
