@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from wireproof.judge import Verdict
@@ -32,7 +33,8 @@ def render(report: Report) -> str:
         "reached": report.reached,
         "dialect": report.dialect,
         "complaints": list(report.complaints),
-        "notes": list(report.notes),
+        "notes": [*report.notes, *([report.opinion.sentence] if report.opinion else [])],
+        "oracle": [asdict(one) for one in report.opinion.disagreements] if report.opinion else [],
         "clauses": [_clause(verdict) for verdict in report.verdicts],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pas
 
 
 def render(report: Report) -> str:
-    parts = [*_head(report), *_areas(report), *_findings(report), *_untested(report)]
+    parts = [*_head(report), *_areas(report), *_findings(report), *_oracle(report), *_untested(report)]
     return "\n".join(parts) + "\n"
 
 
@@ -61,6 +61,18 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         "```",
         "",
     ]
+
+
+def _oracle(report: Report) -> list[str]:
+    if report.opinion is None:
+        return []
+    rows = [
+        f"| {_code(one.exchange)} | {one.kind} | {_code(one.at or '/')} | {_cell(one.sdk)} | {_cell(one.ours)} |"
+        for one in report.opinion.disagreements
+    ]
+    table = ["| exchange | kind | where | SDK | we |", "|---|---|---|---|---|", *rows, ""] if rows else []
+    return ["## The official SDK disagrees" if rows else "## The official SDK agrees", "",
+            _cell(report.opinion.sentence), "", *table]  # fmt: skip
 
 
 def _untested(report: Report) -> list[str]:

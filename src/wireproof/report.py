@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
 from wireproof.judge import FailOn, Verdict, run_outcome
+from wireproof.oracle import Opinion
 from wireproof.profiles import rung
 from wireproof.secrets import LONGER, MARKER, SHORTER
 from wireproof.spec import load_spec
@@ -47,7 +48,7 @@ class Report:
     """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
 
     `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
-    relaxations were applied.
+    relaxations were applied. `opinion` is that of the official SDK, when it was asked; it decides nothing.
     """
 
     target: Mapping[str, str]
@@ -62,6 +63,7 @@ class Report:
     complete: bool = True
     complaints: Sequence[str] = ()
     dialect: str | None = None
+    opinion: Opinion | None = None
 
     @property
     def failing(self) -> list[Verdict]:

@@ -131,6 +131,12 @@ def exposed(package: Path) -> list[Exposed | Unread]:
     return list(found.values())
 
 
+def calls_of(package: Path) -> Iterator[Exposed]:
+    """Every call of the SDK in `package` that sends a request, also when several send the same one."""
+    for file in sorted((package / "resources").rglob("*.py")):
+        yield from (one for one in _requests(file, package) if isinstance(one, Exposed))
+
+
 def _requests(file: Path, package: Path) -> Iterator[Exposed | Unread]:
     resource = _resource(file.relative_to(package / "resources"))
     for owner in ast.parse(file.read_bytes()).body:

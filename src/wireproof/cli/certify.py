@@ -14,6 +14,7 @@ from wireproof.cli.console import Progress, tell
 from wireproof.cli.excuses import after, read_excuses, waivers_option
 from wireproof.cli.measures import dialect_option
 from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
+from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
 if TYPE_CHECKING:
     from wireproof.certification import Order
@@ -56,6 +57,7 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
 )
 @dialect_option
 @waivers_option
+@sdk_option
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
@@ -68,6 +70,7 @@ def command(**options: Any) -> int:
     from wireproof.certification import WrongOrder
     from wireproof.journal import BadJournal
 
+    need_sdk(options["by_sdk"])
     with _ordered(options) as order:
         try:
             return _certify(order, options)
@@ -100,7 +103,8 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
         ) from None
     everything, _ = load_contracts(order.contracts)
-    return finish(after(excuses, report_of(recorded, everything, speaks=order.dialect)), out, as_json=quiet)
+    report = with_second_opinion(report_of(recorded, everything, speaks=order.dialect), options["by_sdk"])
+    return finish(after(excuses, report), out, as_json=quiet)
 
 
 def finish(report: Report, out: Path | None, *, as_json: bool) -> int:

@@ -86,6 +86,7 @@ def tell(report: Report) -> None:
     _areas(report)
     _findings(report)
     _undecided(report)
+    _second(report)
     _summary(report)
 
 
@@ -120,6 +121,16 @@ def _undecided(report: Report) -> None:
         click.echo("\ncould not be judged:")
     for verdict in undecided:
         click.echo(f"  {verdict.clause.level} {verdict.clause.id}: {verdict.reason}")
+
+
+def _second(report: Report) -> None:
+    if report.opinion is None:
+        return
+    click.echo(f"\n{report.opinion.sentence}")
+    for one in report.opinion.disagreements:
+        click.echo(f"  {click.style(one.kind, fg='yellow')} {one.exchange} {one.at}")
+        click.echo(f"    the SDK  {one.sdk}")
+        click.echo(f"    we       {one.ours}")
 
 
 def _summary(report: Report) -> None:

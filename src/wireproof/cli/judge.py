@@ -11,6 +11,7 @@ from wireproof.cli import KEPT, Fail
 from wireproof.cli.certify import finish
 from wireproof.cli.excuses import after, read_excuses, waivers_option
 from wireproof.cli.measures import dialect_option
+from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
 
 @click.command(
@@ -32,6 +33,7 @@ from wireproof.cli.measures import dialect_option
 @click.option("--requirements", metavar="DATE", help="Count only the clauses of this dated set. Default: as recorded.")
 @dialect_option
 @waivers_option
+@sdk_option
 @click.option(
     "--draft-waivers", metavar="OWNER", help="Print waivers for all findings instead, owned by OWNER, for 30 days."
 )
@@ -44,6 +46,7 @@ def command(
     requirements: str | None,
     dialect: str | None,
     waivers: Path | None,
+    by_sdk: bool,
     draft_waivers: str | None,
     as_json: bool,
 ) -> int:
@@ -55,6 +58,7 @@ def command(
     from wireproof.journal import BadJournal
     from wireproof.recordings import BadRecording, read_recording
 
+    need_sdk(by_sdk)
     excuses = read_excuses(waivers)
     try:
         clauses, _ = load_contracts(contracts)
@@ -64,7 +68,7 @@ def command(
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
         raise Fail(f"{recording}: {trouble.strerror}") from trouble
-    report = after(excuses, report)
+    report = after(excuses, with_second_opinion(report, by_sdk))
     if draft_waivers:
         from wireproof.waivers import draft
 

@@ -1,0 +1,36 @@
+"""`--sdk`, as certify and judge share it: a second reading by the official SDK."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from wireproof.cli import Fail
+
+if TYPE_CHECKING:
+    from wireproof.report import Report
+
+sdk_option = click.option(
+    "--sdk", "by_sdk", is_flag=True, help="Let the official Python SDK read the recorded answers too, and compare."
+)
+
+
+def need_sdk(wanted: bool) -> None:
+    """Raises Fail before anything is sent when the SDK is asked for and not there."""
+    from wireproof.oracle import WANTING
+    from wireproof.spec_coverage import installed_sdk
+
+    if wanted and installed_sdk() is None:
+        raise Fail(f"--sdk: {WANTING}")
+
+
+def with_second_opinion(report: Report, wanted: bool) -> Report:
+    """The report with what the SDK makes of those exchanges in which no clause found a fault."""
+    if not wanted:
+        return report
+    from wireproof.oracle import second_opinion
+
+    faulty = {finding.where.exchange for verdict in report.verdicts for finding in verdict.findings}
+    return replace(report, opinion=second_opinion(list(report.exchanges.values()), faulty))

@@ -1,0 +1,165 @@
+"""The second oracle: recorded answers are read once more, by the official SDK, and both readings are compared.
+
+Nothing is sent: the SDK gets a transport that plays back the recorded bytes. Where no clause found a fault in an
+exchange, the SDK should take it without a word and read what we read. A disagreement is no verdict: either the
+clauses miss something, or the SDK is wrong about the API. `spec/sdk.yaml` names what is known of the latter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from wireproof.clause import Exchange, Undecodable
+from wireproof.content import load_file, shelf
+from wireproof.judge import legible
+from wireproof.spec import load_spec, shown
+
+MOST_SHOWN = 300
+WANTING = "the official SDK is not installed; pip install 'wireproof[sdk]'"
+
+
+class NoSdk(LookupError):
+    """The official SDK is not installed; the message says how it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Where the SDK reads an answer otherwise than we do, though no clause found a fault in it.
+
+    kind: `breaks` the client as everyone has it raises · `refuses` its strict validation raises · `differs` it
+    reads another value. `at` is a JSON Pointer into the answer, or a name of what is compared.
+    """
+
+    exchange: str
+    kind: str
+    at: str
+    sdk: str
+    ours: str
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the second oracle said. `by` is its name and version; `passed_over` counts the answers it cannot read."""
+
+    by: str
+    replayed: int
+    passed_over: int = 0
+    disagreements: Sequence[Disagreement] = field(default=())
+
+    @property
+    def sentence(self) -> str:
+        count = len(self.disagreements)
+        words = "no disagreement" if not count else f"{count} disagreement{'s' if count > 1 else ''}"
+        return f"{self.by} read {self.replayed} recorded answers as well: {words}."
+
+
+def second_opinion(exchanges: Sequence[Exchange], faulty: Container[str] = ()) -> Opinion:
+    """The SDK's reading of these exchanges beside ours; those in `faulty`, by id, have a finding and are left out.
+
+    Raises NoSdk.
+    """
+    from wireproof.oracle.replay import Replay
+
+    replay = Replay(load_spec())
+    known = Known(load_spec().catalogue("sdk")["known"])
+    disagreements: list[Disagreement] = []
+    replayed = passed_over = 0
+    for exchange in exchanges:
+        if exchange.id in faulty:
+            continue
+        if exchange.trouble or exchange.status is None or not replay.reads(exchange):
+            passed_over += 1
+            continue
+        replayed += 1
+        disagreements += [one for one in compared(replay, exchange) if not known.holds(exchange.operation, one)]
+    return Opinion(replay.name, replayed, passed_over, tuple(disagreements))
+
+
+def compared(replay: Any, exchange: Exchange) -> Iterator[Disagreement]:
+    """Every disagreement about one exchange: of the lenient client first, and then of the strict one."""
+    if (exchange.status or 0) >= 400:
+        yield from _differences(exchange, replay.refusal(exchange), our_refusal(exchange, replay.refusals))
+        return
+    read = replay.reading(exchange)
+    if read.raised is not None:
+        if not read.raised.is_told:  # a stream that broke off with an error is one for both of us
+            yield Disagreement(exchange.id, "breaks", read.raised.at, read.raised.said, "no clause found a fault")
+        return
+    for name, (sdk, ours) in {**read.told, **_folded(exchange, read.final)}.items():
+        if (place := parting(ours, sdk, name)) is not None:
+            at, mine, theirs = place
+            yield Disagreement(exchange.id, "differs", at, _quoted(theirs), _quoted(mine))
+    for raised in replay.strict(exchange):
+        if not raised.is_told:
+            yield Disagreement(exchange.id, "refuses", raised.at, raised.said, "no clause found a fault")
+
+
+def our_refusal(exchange: Exchange, classes: Mapping[str, str]) -> dict[str, Any]:
+    """What a client must see of an answer of 400 and above: the class by its status, the fields of the error."""
+    status = exchange.status or 0
+    told: dict[str, Any] = {"class": classes.get(str(status), classes["5XX"] if status >= 500 else "APIStatusError")}
+    try:
+        error = exchange.json["error"]
+        told |= {name: error.get(name) for name in ("type", "code", "param", "message")}
+    except (Undecodable, LookupError, TypeError, AttributeError):
+        return told
+    told["code"] = told["code"] if told["code"] is None else str(told["code"])
+    return told
+
+
+def _folded(exchange: Exchange, final: Any) -> dict[str, tuple[Any, Any]]:
+    fold = load_file(shelf("contracts") / "_folds.py", "contracts").FOLDS.get(exchange.operation)
+    ours = fold(exchange) if fold else None
+    return {} if ours is None or final is None else {"": (final, ours)}
+
+
+def parting(ours: Any, theirs: Any, at: str = "") -> tuple[str, Any, Any] | None:
+    """The first place where `theirs` does not hold what `ours` does: (pointer, ours, theirs).
+
+    What they hold besides is theirs. Null, an empty text, an empty list and nothing at all are the same.
+    """
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        pairs = [(str(key), value, theirs.get(key)) for key, value in ours.items()]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = [(str(number), *pair) for number, pair in enumerate(zip(ours, theirs, strict=True))]
+    else:
+        is_same = ours == theirs or (not ours and not theirs and ours is not False and theirs is not False)
+        return None if is_same else (at, ours, theirs)
+    found = (parting(mine, other, f"{at}/{key}") for key, mine, other in pairs)
+    return next((place for place in found if place is not None), None)
+
+
+def _differences(exchange: Exchange, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[Disagreement]:
+    for name, value in {**ours, **replayed_headers(exchange, theirs)}.items():
+        if (place := parting(value, theirs.get(name), name)) is not None:
+            yield Disagreement(exchange.id, "differs", place[0], _quoted(place[2]), _quoted(place[1]))
+
+
+def replayed_headers(exchange: Exchange, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers among `names`, as we read them."""
+    return {name: exchange.header(name) for name in names if exchange.header(name) is not None}
+
+
+def _quoted(value: Any) -> str:
+    text = legible(value if isinstance(value, str) else shown(value))
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+class Known:
+    """The disagreements that are known to be the SDK's own, as `spec/sdk.yaml` has them."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = rows
+
+    def holds(self, operation: str | None, one: Disagreement) -> bool:
+        place = "/".join("*" if part.isdigit() else part for part in one.at.split("/"))
+        return any(
+            one.kind == row["kind"]
+            and any(fnmatchcase(operation or "", glob) for glob in row["operations"])
+            and any(fnmatchcase(place, glob) for glob in row["at"])
+            and fnmatchcase(one.sdk, row.get("says", "*"))
+            for row in self.rows
+        )

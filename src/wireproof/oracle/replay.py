@@ -1,0 +1,240 @@
+"""Recorded answers played back to the official Python SDK.
+
+Which of its methods sends an operation is read from its source (`spec_coverage`), how it reads the answer is its
+own business: a call needs arguments, but not those that were recorded, so it gets the ones that shape the answer
+and a placeholder for each that it demands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from wireproof.clause import Exchange, Undecodable
+from wireproof.oracle import WANTING, NoSdk
+from wireproof.oracle.asking import arguments, fields_of
+from wireproof.spec import Spec
+from wireproof.spec_coverage import calls_of, installed_sdk, keyed, version_of
+
+NOWHERE = "http://recorded.invalid/v1"
+BARE_KEY = "sk-recorded"
+HELPERS = ("parse", "stream", "connect")  # they send what another method of their resource sends too
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception of the SDK. `is_told`: it passes on an error that the answer itself tells of."""
+
+    at: str
+    said: str
+    is_told: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a lenient client made of an answer: `told` are pairs of its view and ours, `final` the whole of it."""
+
+    final: Any = None
+    told: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    raised: Raised | None = None
+
+
+class Recorded(httpx2.BaseTransport):
+    """Answers every request with the exchange that is put in."""
+
+    def __init__(self) -> None:
+        self.exchange: Exchange | None = None
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        exchange = self.exchange
+        assert exchange is not None and exchange.status is not None
+        return httpx2.Response(exchange.status, headers=list(exchange.headers), stream=_Chunks(exchange))
+
+
+class _Chunks(httpx2.SyncByteStream):
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([chunk.data for chunk in self.exchange.chunks])
+
+
+class Replay:
+    """The SDK with a transport of ours below it, lenient and strict. Raises NoSdk when it is not installed."""
+
+    def __init__(self, spec: Spec) -> None:
+        package = installed_sdk()
+        if package is None:
+            raise NoSdk(WANTING)
+        import openai
+
+        self.name = f"openai {version_of(package)} for Python"
+        self.sdk, self.spec = openai, spec
+        self.ways = spec.catalogue("sdk")
+        self.refusals: Mapping[str, str] = self.ways["errors"]
+        self.transport = Recorded()
+        self.lenient, self.strict_client = (self._client(strict=strict) for strict in (False, True))
+        ours = {keyed(one.method, one.path): id for id, one in spec.operations.items()}
+        self.methods = {ours[key]: method for key, method in _methods(package).items() if key in ours}
+
+    def _client(self, *, strict: bool) -> Any:
+        return self.sdk.OpenAI(
+            base_url=NOWHERE,
+            api_key=BARE_KEY,
+            max_retries=0,
+            http_client=httpx2.Client(transport=self.transport),
+            _strict_response_validation=strict,
+        )
+
+    def reads(self, exchange: Exchange) -> bool:
+        """Whether the SDK has a method for the operation, or the answer is a refusal: those it reads all alike."""
+        return (exchange.status or 0) >= 400 or exchange.operation in self.methods
+
+    def refusal(self, exchange: Exchange) -> dict[str, Any]:
+        """The exception that the SDK makes of it, field by field, and the headers a client looks for."""
+        self.transport.exchange = exchange
+        try:
+            self.lenient.post("/", cast_to=object, body={})
+        except self.sdk.APIStatusError as error:
+            fields = {name: getattr(error, name, None) for name in ("type", "code", "param")}
+            fields["class"] = type(error).__name__
+            fields["message"] = error.body.get("message") if isinstance(error.body, dict) else None
+            globs = self.ways["headers"]
+            read = {name.lower(): value for name, value in error.response.headers.items()}
+            return fields | {name: read[name] for name in read if any(fnmatchcase(name, glob) for glob in globs)}
+        except Exception as error:  # the SDK is foreign code, and what it reads is anything
+            return {"class": type(error).__name__, "message": str(error)}
+        return {"class": "no exception"}
+
+    def reading(self, exchange: Exchange) -> Reading:
+        """The answer as a client without strict validation reads it, to the end of a stream."""
+        self.transport.exchange = exchange
+        try:
+            result = self._call(self.lenient, exchange)
+            if isinstance(result, self.sdk.Stream):
+                count = sum(1 for _ in result)
+                return Reading(self._joined(exchange), {"events": (count, _events(exchange))})
+            return Reading(*_read(result, exchange))
+        except Exception as error:  # the SDK is foreign code, and what it reads is anything
+            return Reading(raised=self._raised(error, exchange))
+
+    def strict(self, exchange: Exchange) -> list[Raised]:
+        """What a client with strict validation raises: nothing, or one exception with all its reasons."""
+        self.transport.exchange = exchange
+        try:
+            result = self._call(self.strict_client, exchange)
+            if isinstance(result, self.sdk.Stream):
+                for _ in result:
+                    pass
+        except self.sdk.APIResponseValidationError as error:
+            return _reasons(error)
+        except Exception as error:  # as above
+            return [self._raised(error, exchange)]
+        return []
+
+    def _call(self, client: Any, exchange: Exchange, method: str = "", without: tuple[str, ...] = ()) -> Any:
+        name = method or self.methods[exchange.operation or ""]
+        function: Callable[..., Any] = attrgetter(name)(client)
+        asked = fields_of(exchange)
+        given = {key: asked[key] for key in self.ways["shaping"] if key in asked and key not in without}
+        return function(**arguments(function, given))
+
+    def _joined(self, exchange: Exchange) -> Any:
+        """What the SDK's own helper makes of a stream; None when it has none for it, or the stream did not complete."""
+        way = self.ways["accumulators"].get(exchange.operation)
+        if way is None:
+            return None
+        manager = self._call(self.lenient, exchange, way["call"], ("stream", "response_format"))
+        with manager as stream:
+            for event in stream:
+                del event
+            try:
+                whole = getattr(stream, way["final"])
+                return (whole() if callable(whole) else whole).to_dict(mode="json")
+            except RuntimeError:  # of a stream that ended otherwise than by its completing event
+                return None
+
+    def _raised(self, error: Exception, exchange: Exchange) -> Raised:
+        is_told = type(error) is self.sdk.APIError and _tells_of_error(exchange)
+        return Raised("", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300], is_told)
+
+
+@cache
+def _methods(package: Path) -> dict[tuple[str, str], str]:
+    """The method that sends an operation, `chat.completions.create`, by HTTP method and path."""
+    found: dict[tuple[str, str], str] = {}
+    for one in calls_of(package):
+        if one.call not in HELPERS:
+            found.setdefault(one.key, f"{one.resource}.{one.call}")
+    return found
+
+
+def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, Any]]]:
+    """A plain answer as plain data, and what is compared of it: the whole, and the page that comes after."""
+    if hasattr(result, "next_page_info"):
+        info = result.next_page_info() if result.has_next_page() else None
+        after = dict(info.params or {}).get("after") if info else None
+        return None, {"next page after": (after, _next_after(exchange))}
+    if hasattr(result, "to_dict"):
+        return result.to_dict(mode="json"), {}
+    if isinstance(result, str):
+        return None, {"text": (result, exchange.text)}
+    content = getattr(result, "content", None)
+    return None, {} if content is None else {"bytes": (len(content), len(exchange.body))}
+
+
+def _next_after(exchange: Exchange) -> Any:
+    """Where the next page begins by our reading; None when this is the last."""
+    body = exchange.json
+    rows = body.get("data") if isinstance(body, dict) else None
+    if not rows or body.get("has_more") is not True:
+        return None
+    return body.get("last_id") or rows[-1].get("id")
+
+
+def _events(exchange: Exchange) -> int:
+    """How many events a client gets to see."""
+    shown = 0
+    for event in exchange.events:
+        if event.is_done:
+            break
+        shown += event.data is not None and not event.unfinished
+    return shown
+
+
+def _tells_of_error(exchange: Exchange) -> bool:
+    try:
+        told = [json.loads(event.data) for event in exchange.events if event.data and "error" in event.data]
+    except (ValueError, Undecodable):
+        return False
+    return any(isinstance(one, dict) and one.get("error") for one in told)
+
+
+def _reasons(error: Any) -> list[Raised]:
+    """The reasons of a strict refusal, each with its place in the answer."""
+    cause = error.__cause__
+    if not hasattr(cause, "errors"):
+        return [Raised("", " ".join(str(error).split())[:300])]
+    return [Raised(_pointer(one["loc"], error.body), one["msg"]) for one in cause.errors()]
+
+
+def _pointer(place: tuple[str | int, ...], body: Any) -> str:
+    """The place without the names of the types that were tried on the way."""
+    parts: list[str] = []
+    for part in place:
+        if isinstance(body, dict) and part in body:
+            body = body[part]
+        elif isinstance(body, list) and isinstance(part, int):
+            body = body[part] if part < len(body) else None
+        elif part != place[-1]:
+            continue
+        parts.append(str(part))
+    return "".join(f"/{part}" for part in parts)

@@ -1,0 +1,194 @@
+"""The official SDK as a second oracle: silent on what is right and on its own known faults, loud on the rest."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from certified import certified, contents_of_contracts
+from made import JSON_HEADERS, answer, stream
+
+from wireproof.certification import report_of
+from wireproof.cli import Fail, run
+from wireproof.cli.second import need_sdk, with_second_opinion
+from wireproof.content import shelf
+from wireproof.exchange import Exchange
+from wireproof.journal import read_journal
+from wireproof.oracle import Disagreement, Known, Opinion, parting, second_opinion
+from wireproof.report import rendered
+from wireproof.spec import load_spec
+
+CHUNK: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion.chunk",
+    "created": 1_760_000_000,
+    "model": "m",
+}
+REFUSAL = {"error": {"message": "No.", "type": "invalid_request_error", "param": "model", "code": "model_not_found"}}
+
+
+def chunks(*deltas: dict[str, Any], finish: str = "stop") -> Exchange:
+    events = [{**CHUNK, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    events.append({**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    return stream(events)
+
+
+def call(index: int, **function: str) -> dict[str, Any]:
+    given = {"id": f"call_{index}", "type": "function"} if "name" in function else {}
+    return {"tool_calls": [{"index": index, **given, "function": function}]}
+
+
+def kinds(*exchanges: Exchange) -> list[str]:
+    return [one.kind for one in second_opinion(exchanges).disagreements]
+
+
+def test_it_has_nothing_to_say_of_the_stand_in() -> None:
+    exchanges = certified().exchanges
+    opinion = second_opinion(exchanges)
+    assert opinion.disagreements == ()
+    assert opinion.replayed > 90
+    assert opinion.by.startswith("openai 3.")
+
+
+def test_streams_are_joined_as_we_join_them() -> None:
+    said = chunks({"role": "assistant", "content": ""}, {"content": "Ja"}, {"content": "wohl"}, finish="length")
+    called = chunks(call(0, name="f", arguments=""), call(0, arguments='{"a"'), call(1, name="g", arguments="{}"))
+    assert kinds(said, called) == []
+
+
+def test_calls_that_share_an_index_are_read_otherwise() -> None:
+    first, second = call(0, name="f", arguments="{}"), call(0, name="g", arguments="{}")
+    second["tool_calls"][0]["id"] = "call_1"
+    (one,) = second_opinion([chunks(first, second)]).disagreements
+    assert (one.kind, one.at) == ("differs", "/choices/0/message/tool_calls")
+
+
+def test_what_the_types_do_not_take_is_refused_with_its_place() -> None:
+    body = {"object": "list", "data": [{"id": "m", "object": "model", "created": "yesterday", "owned_by": "me"}]}
+    (one,) = second_opinion([answer(body, operation="listModels")]).disagreements
+    assert (one.kind, one.at) == ("refuses", "/data/0/created")
+    assert "integer" in one.sdk
+
+
+def test_what_stops_every_client_is_told_as_such() -> None:
+    assert kinds(stream([b"data: {half\n\n"])) == ["breaks"]
+
+
+def test_an_error_amid_a_stream_is_one_for_both() -> None:
+    assert kinds(stream([{**CHUNK, "choices": []}, REFUSAL])) == []
+
+
+def test_vectors_are_decoded_as_we_decode_them() -> None:
+    numbers = [0.25, -0.5, 1.0]
+    packed = base64.b64encode(struct.pack("<3f", *numbers)).decode()
+    for vector in (numbers, packed):
+        body = {
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": vector}],
+            "model": "m",
+            "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        }
+        asked = {"input": "a", "encoding_format": "float" if vector is numbers else "base64"}
+        assert kinds(answer(body, operation="createEmbedding", asked=asked)) == []
+
+
+def test_a_last_page_without_has_more_would_be_asked_for_ever() -> None:
+    row = {"id": "file-1", "object": "file", "bytes": 1, "created_at": 1, "filename": "a", "purpose": "batch"}
+    row["status"] = "processed"
+    page = {"object": "list", "data": [row], "first_id": "file-1", "last_id": "file-1"}
+    (one,) = second_opinion([answer(page, operation="listFiles")]).disagreements
+    assert (one.kind, one.at, one.sdk, one.ours) == ("differs", "next page after", "file-1", "null")
+    assert kinds(answer({**page, "has_more": False}, operation="listFiles")) == []
+    assert kinds(answer({**page, "has_more": True}, operation="listFiles")) == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 418, 500, 503])
+def test_refusals_are_the_same_exception_for_both(status: int) -> None:
+    headers = (*JSON_HEADERS, ("retry-after", "1"), ("x-ratelimit-remaining-requests", "0"))
+    assert kinds(answer(REFUSAL, status=status, headers=headers)) == []
+    assert kinds(answer(b"<html>", status=status, headers=(("content-type", "text/html"),))) == []
+
+
+def test_a_limit_told_twice_reads_as_none() -> None:
+    twice = (*JSON_HEADERS, ("x-ratelimit-limit-requests", "3"), ("x-ratelimit-limit-requests", "3"))
+    (one,) = second_opinion([answer(REFUSAL, status=429, headers=twice)]).disagreements
+    assert (one.at, one.sdk, one.ours) == ("x-ratelimit-limit-requests", "3, 3", "3")
+
+
+def test_a_finding_of_ours_is_no_disagreement() -> None:
+    broken = stream([b"data: {half\n\n"])
+    assert second_opinion([broken], {broken.id}) == Opinion(second_opinion([]).by, 0)
+
+
+def test_what_it_cannot_read_is_passed_over_and_counted() -> None:
+    unknown = answer({}, operation=None)
+    opinion = second_opinion([unknown, replace(unknown, status=None)])
+    assert (opinion.replayed, opinion.passed_over) == (0, 2)
+
+
+def test_what_is_known_of_the_sdk_has_a_reason_and_its_row_alone() -> None:
+    rows = load_spec().catalogue("sdk")["known"]
+    assert all(row["why"] for row in rows)
+    known = Known(rows)
+    null = Disagreement("made", "refuses", "/choices/3/finish_reason", "Input should be 'stop'", "")
+    assert known.holds("createCompletion", null)
+    assert not known.holds("createChatCompletion", null)
+    assert not known.holds("createCompletion", replace(null, kind="breaks"))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "place"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, None),
+        ({"a": None, "b": ""}, {}, None),
+        ({"a": [1, 2]}, {"a": [1, 3]}, "/a/1"),
+        ({"a": [1]}, {"a": [1, 2]}, "/a"),
+        ({"a": False}, {}, "/a"),
+    ],
+)
+def test_parting_finds_the_first_place_where_the_readings_part(ours: Any, theirs: Any, place: str | None) -> None:
+    found = parting(ours, theirs)
+    assert (found and found[0]) == place
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of the stand-in with one answer that only the SDK minds."""
+    out = tmp_path_factory.mktemp("sdk")
+    assert run(["certify", "--only", "models", "--out", str(out)]) == 0
+    return out
+
+
+def test_the_command_line_asks_it_and_no_verdict_moves(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["judge", str(judged / "journal.jsonl"), "--sdk", "--out", str(judged)]) == 0
+    assert "recorded answers as well: no disagreement." in capsys.readouterr().out
+    assert "## The official SDK agrees" in (judged / "report.md").read_text()
+
+
+def test_reports_tell_of_it_in_a_section_of_its_own(judged: Path) -> None:
+    one = Disagreement("models.list", "refuses", "/data/0/created", "no integer <b>", "no clause found a fault")
+    report = report_of(read_journal(judged / "journal.jsonl"), contents_of_contracts()[0])
+    texts = rendered(replace(report, opinion=Opinion("openai 3 for Python", 4, 0, (one,))))
+    told = json.loads(texts["verdicts.json"])
+    jsonschema.validate(told, json.loads((shelf("reports") / "schemas" / "verdicts.schema.json").read_text()))
+    assert told["oracle"] == [
+        {"exchange": one.exchange, "kind": one.kind, "at": one.at, "sdk": one.sdk, "ours": one.ours}
+    ]
+    assert told["notes"] == ["openai 3 for Python read 4 recorded answers as well: 1 disagreement."]
+    for name in ("report.md", "report.html"):
+        assert "The official SDK disagrees" in texts[name]
+        assert "<b>" not in texts[name].partition("no integer")[2][:20]
+    assert with_second_opinion(report, wanted=False).opinion is None
+
+
+def test_without_the_sdk_the_command_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wireproof.spec_coverage.installed_sdk", lambda: None)
+    with pytest.raises(Fail, match=r"pip install 'wireproof\[sdk\]'"):
+        need_sdk(True)
+    need_sdk(False)
