@@ -206,6 +206,7 @@ def one_choice(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateChatCompletionRequest.n",
     on=answered("createChatCompletion", streamed=False, asks=lambda body: choices_asked(body) > 1),
+    fields=("n",),
 )
 def one_choice_for_each_n(exchange: Exchange) -> None:
     """`n: 2` brings two choices, told apart by `index` 0 and 1."""

@@ -99,6 +99,7 @@ def cut_text_says_length(exchanges: list[Exchange]) -> None:
     source="SPEC CreateChatCompletionRequest.max_tokens, max_completion_tokens",
     on=sequence(CUT_SHORT),
     model="some-output",
+    fields=("max_tokens", "max_completion_tokens"),
 )
 def cap_takes_effect(exchanges: list[Exchange]) -> None:
     """A text of more tokens than the limit is not returned whole, whatever `usage` says."""
@@ -157,6 +158,7 @@ def length_means_the_cap(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateChatCompletionRequest.max_tokens",
     on=answered("createChatCompletion", streamed=False, asks=lambda body: (as_count(body.get("max_tokens")) or 0) > 0),
+    fields=("max_tokens",),
 )
 def max_tokens_is_a_limit(exchange: Exchange) -> None:
     """A choice has at most `max_tokens` tokens, reasoning apart."""
@@ -170,6 +172,7 @@ def max_tokens_is_a_limit(exchange: Exchange) -> None:
     on=answered(
         "createChatCompletion", streamed=False, asks=lambda body: (as_count(body.get("max_completion_tokens")) or 0) > 0
     ),
+    fields=("max_completion_tokens",),
 )
 def max_completion_tokens_is_a_limit(exchange: Exchange) -> None:
     """A choice has at most `max_completion_tokens` tokens, reasoning included."""
@@ -199,6 +202,7 @@ def _expect_within(exchange: Exchange, name: str, aside: int) -> None:
     source="SPEC CreateChatCompletionRequest.stop",
     on=answered("createChatCompletion", streamed=False, asks=lambda body: bool(stops(body))),
     model="some-output",
+    fields=("stop",),
 )
 def stop_never_appears(exchange: Exchange) -> None:
     """No sequence of `stop` appears in the returned text, the later ones of a list no more than the first."""

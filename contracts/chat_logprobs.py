@@ -82,6 +82,7 @@ def _expect_there(exchange: Exchange) -> None:
     source="SPEC CreateChatCompletionRequest.logprobs",
     on=answered("createChatCompletion", streamed=False, asks=_asks),
     model="some-output",
+    fields=("logprobs",),
 )
 def they_come_when_asked(exchange: Exchange) -> None:
     """`logprobs: true` brings `choices[].logprobs.content`, one entry a token."""
@@ -94,6 +95,7 @@ def they_come_when_asked(exchange: Exchange) -> None:
     source="SPEC CreateChatCompletionStreamResponse.choices.logprobs",
     on=answered("createChatCompletion", streamed=True, asks=_asks),
     model="some-output",
+    fields=("logprobs",),
 )
 def chunks_carry_them(exchange: Exchange) -> None:
     """With `stream: true` the chunks carry the log probabilities of their tokens."""

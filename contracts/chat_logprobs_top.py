@@ -22,7 +22,13 @@ ASKED_TOP = answered("createChatCompletion", asks=_asks_top)
 SOURCE = "SPEC ChatCompletionTokenLogprob"
 
 
-@clause("chat.logprobs.top", level="MUST", source="SPEC CreateChatCompletionRequest.top_logprobs", on=ASKED_TOP)
+@clause(
+    "chat.logprobs.top",
+    level="MUST",
+    source="SPEC CreateChatCompletionRequest.top_logprobs",
+    on=ASKED_TOP,
+    fields=("top_logprobs",),
+)
 def as_many_candidates_as_asked(exchange: Exchange) -> None:
     """`top_logprobs: 3` brings candidates for each token, at most three."""
     most = exchange.request.asked["top_logprobs"]

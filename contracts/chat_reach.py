@@ -145,6 +145,7 @@ def text_parts_cost_no_more_than_text(plain: Exchange, parts: Exchange) -> None:
     level="MUST",
     source="SPEC ChatCompletionRequestSystemMessage",
     on=together("reach.plain", "reach.system"),
+    fields=("messages",),
 )
 def system_messages_reach_the_model(plain: Exchange, system: Exchange) -> None:
     """A system message adds to `prompt_tokens`."""
@@ -164,6 +165,7 @@ def _orders(plain: Exchange, system: Exchange) -> int:
     level="MUST",
     source="SPEC ChatCompletionRequestDeveloperMessage: replaces the system message",
     on=together("reach.plain", "reach.system", "reach.developer"),
+    fields=("messages",),
 )
 def developer_messages_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
     """A developer message adds to `prompt_tokens` as the same system message does."""
@@ -176,6 +178,7 @@ def developer_messages_reach_the_model(plain: Exchange, system: Exchange, develo
     level="MUST",
     source="SPEC CreateChatCompletionRequest.messages: the conversation so far",
     on=together("reach.plain", "reach.system", "reach.developer"),
+    fields=("messages",),
 )
 def earlier_turns_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
     """Two more turns of a conversation add to `prompt_tokens`."""
@@ -189,6 +192,7 @@ def earlier_turns_reach_the_model(plain: Exchange, system: Exchange, developer: 
     level="MUST",
     source="DOCS-0715 function-calling: functions count as input tokens",
     on=together("tools.named", "tools.required"),
+    fields=("tools",),
 )
 def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     """One more declared tool adds to `prompt_tokens`."""
@@ -200,6 +204,7 @@ def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     level="MUST",
     source="SPEC ChatCompletionRequestMessageContentPartImage",
     on=together("reach.parts", "reach.image", status="any"),
+    fields=("messages",),
 )
 def images_reach_the_model(parts: Exchange, image: Exchange) -> None:
     """An image part adds to `prompt_tokens`, or the request is refused; it is never dropped in silence."""

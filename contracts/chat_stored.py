@@ -130,7 +130,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 
 
-@clause("chat.stored.get", level="MUST", source="SPEC getChatCompletion", on=steps("chat.stored"))
+@clause("chat.stored.get", level="MUST", source="SPEC getChatCompletion", on=steps("chat.stored"), fields=("store",))
 def a_stored_completion_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A stored completion has the `id`, `object`, `created`, `model` and choices of the answer that made it."""
     made = _stored(exchanges)
@@ -142,7 +142,13 @@ def a_stored_completion_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     expect(_said(read) == _said(made), expected=str(_said(made)), got=str(_said(read)), at=f"{exchange.id} /choices")
 
 
-@clause("chat.stored.metadata", level="MUST", source="SPEC Metadata, getChatCompletion", on=steps("chat.stored"))
+@clause(
+    "chat.stored.metadata",
+    level="MUST",
+    source="SPEC Metadata, getChatCompletion",
+    on=steps("chat.stored"),
+    fields=("metadata",),
+)
 def metadata_comes_back(exchanges: list[Exchange]) -> None:
     """A stored completion carries the `metadata` it was made with, unchanged."""
     _stored(exchanges)

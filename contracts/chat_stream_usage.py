@@ -40,7 +40,13 @@ WITH_USAGE = answered(CHAT, streamed=True, asks=asks_usage)
 WITHOUT_USAGE = answered(CHAT, streamed=True, asks=lambda body: not asks_usage(body))
 
 
-@clause("chat.stream.usage", level="MUST", source="SPEC ChatCompletionStreamOptions.include_usage", on=WITH_USAGE)
+@clause(
+    "chat.stream.usage",
+    level="MUST",
+    source="SPEC ChatCompletionStreamOptions.include_usage",
+    on=WITH_USAGE,
+    fields=("stream_options",),
+)
 def usage_comes_in_a_closing_chunk(exchange: Exchange) -> None:
     """With `include_usage` a stream closes with a chunk that has the `usage` and an empty list of `choices`.
 

@@ -205,6 +205,7 @@ def a_refusal_stands_alone(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 structured-outputs, JSON mode: valid JSON except when cut by length",
     on=answered(CHAT, asks=_asks_json),
+    fields=("response_format",),
 )
 def structured_answers_are_one_json_document(exchange: Exchange) -> None:
     """`content` is exactly one JSON document: no code fence, no words before it or after it.
@@ -234,6 +235,7 @@ def structured_answers_are_one_json_document(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ResponseFormatJsonObject",
     on=answered(CHAT, asks=_asks_object),
+    fields=("response_format",),
 )
 def json_mode_answers_an_object(exchange: Exchange) -> None:
     """JSON mode (`json_object`) answers with an object: no bare list, string or number."""
@@ -246,6 +248,7 @@ def json_mode_answers_an_object(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 structured-outputs: strict ensures adherence to the schema",
     on=answered(CHAT, asks=_asks_strict),
+    fields=("response_format",),
 )
 def strict_answers_keep_their_schema(exchange: Exchange) -> None:
     """An answer to a `strict` schema keeps it: every required key, only listed values and declared types, no other key.

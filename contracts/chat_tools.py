@@ -159,6 +159,7 @@ def _expect_call(choice: Choice, expected: str) -> None:
     level="MUST",
     source="SPEC ChatCompletionNamedToolChoice: forces the model to call that function",
     on=answered(CHAT, asks=names_declared),
+    fields=("tool_choice",),
 )
 def named_functions_are_called(exchange: Exchange) -> None:
     """`tool_choice` with a function's name gets a call of that function and of no other.
@@ -178,6 +179,7 @@ def named_functions_are_called(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ChatCompletionToolChoiceOption: required, the model must call one or more tools",
     on=answered(CHAT, asks=chooses("required")),
+    fields=("tool_choice",),
 )
 def required_brings_a_call(exchange: Exchange) -> None:
     """`tool_choice: "required"` gets at least one tool call.
@@ -193,6 +195,7 @@ def required_brings_a_call(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ChatCompletionToolChoiceOption: none, the model will not call any tool",
     on=answered(CHAT, asks=chooses("none")),
+    fields=("tool_choice",),
 )
 def none_brings_no_call(exchange: Exchange) -> None:
     """`tool_choice: "none"` gets no tool call, though tools are declared."""
@@ -206,6 +209,7 @@ def none_brings_no_call(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 function-calling: parallel_tool_calls false ensures zero or one call",
     on=answered(CHAT, asks=lambda body: has_tools(body) and body.get("parallel_tool_calls") is False),
+    fields=("parallel_tool_calls",),
 )
 def at_most_one_call_when_not_parallel(exchange: Exchange) -> None:
     """`parallel_tool_calls: false` gets at most one tool call."""

@@ -176,10 +176,7 @@ def model_is_no_path(exchange: Exchange) -> None:
 
 
 @clause(
-    "completions.choices",
-    level="MUST",
-    source="SPEC CreateCompletionRequest.n, prompt",
-    on=ANY,
+    "completions.choices", level="MUST", source="SPEC CreateCompletionRequest.n, prompt", on=ANY, fields=("n", "prompt")
 )
 def one_choice_for_each_n_and_prompt(exchange: Exchange) -> None:
     """There are `n` choices for each prompt of a list, told apart by `index` from 0 on."""

@@ -43,6 +43,7 @@ def _logprobs(exchange: Exchange) -> list[tuple[str, dict[str, Any], str]]:
     source="SPEC CreateCompletionResponse.choices.logprobs",
     on=ASKED_LOGPROBS,
     model="some-output",
+    fields=("logprobs",),
 )
 def logprobs_are_four_lists(exchange: Exchange) -> None:
     """`logprobs: 2` brings `tokens`, `token_logprobs`, `top_logprobs` and `text_offset`, one row a token.

@@ -75,7 +75,11 @@ WITH_USAGE = answered("createCompletion", streamed=True, asks=asks_usage)
 
 
 @clause(
-    "completions.stream.usage", level="MUST", source="SPEC ChatCompletionStreamOptions.include_usage", on=WITH_USAGE
+    "completions.stream.usage",
+    level="MUST",
+    source="SPEC ChatCompletionStreamOptions.include_usage",
+    on=WITH_USAGE,
+    fields=("stream_options",),
 )
 def usage_comes_last(exchange: Exchange) -> None:
     """With `include_usage` one last chunk with empty `choices` has the `usage`."""

@@ -75,6 +75,7 @@ def cut_text_says_length(exchange: Exchange) -> None:
         "createCompletion",
         asks=lambda body: (as_count(body.get("max_tokens")) or 0) > 0 and not (as_count(body.get("best_of")) or 0) > 1,
     ),
+    fields=("max_tokens",),
 )
 def max_tokens_is_a_limit(exchange: Exchange) -> None:
     """A choice has at most `max_tokens` tokens; the prompt, echoed or not, is not among them."""
@@ -95,6 +96,7 @@ def max_tokens_is_a_limit(exchange: Exchange) -> None:
     source="SPEC CreateCompletionRequest.stop",
     on=answered("createCompletion", asks=lambda body: bool(stops(body)) and isinstance(body.get("prompt"), str)),
     model="some-output",
+    fields=("stop",),
 )
 def stop_never_appears(exchange: Exchange) -> None:
     """No sequence of `stop` appears in what is added to the prompt, the later ones of a list no more than the first."""
@@ -133,6 +135,7 @@ def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
     level="MUST",
     source="SPEC CreateCompletionRequest.echo",
     on=answered("createCompletion", asks=lambda body: body.get("echo") is True and isinstance(body.get("prompt"), str)),
+    fields=("echo",),
 )
 def echo_begins_with_the_prompt(exchange: Exchange) -> None:
     """With `echo: true` the text begins with the prompt."""

@@ -202,6 +202,7 @@ def kinds_are_named(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateEmbeddingRequest.input, CreateEmbeddingResponse.data",
     on=answered("createEmbedding"),
+    fields=("input",),
 )
 def one_vector_an_input(exchange: Exchange) -> None:
     """There are as many vectors as inputs: equal texts count each, an array of token ids counts once."""

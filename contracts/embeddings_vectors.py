@@ -42,6 +42,7 @@ def vectors_are_of_one_length(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateEmbeddingRequest.encoding_format: default float",
     on=answered("createEmbedding", asks=wants_numbers),
+    fields=("encoding_format",),
 )
 def float_is_an_array_of_numbers(exchange: Exchange) -> None:
     """`encoding_format: float`, and none at all, is answered with arrays of numbers."""
@@ -55,6 +56,7 @@ def float_is_an_array_of_numbers(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateEmbeddingRequest.encoding_format; SDK lib/_parsing/_embeddings.py",
     on=sequence(answered("createEmbedding")),
+    fields=("encoding_format",),
 )
 def base64_is_little_endian_float32(exchanges: list[Exchange]) -> None:
     """`encoding_format: base64` is answered with base64 of little-endian float32, as many as the vector has numbers.
@@ -103,6 +105,7 @@ def _is_packed_like(vector: Embedded, plain: Sequence[Embedded]) -> None:
     level="MUST",
     source="SPEC CreateEmbeddingRequest.dimensions",
     on=answered("createEmbedding", asks=lambda body: isinstance(body.get("dimensions"), int)),
+    fields=("dimensions",),
 )
 def dimensions_are_honoured(exchange: Exchange) -> None:
     """An accepted `dimensions` is the number of components of every vector.

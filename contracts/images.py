@@ -113,7 +113,7 @@ def created_is_the_time_in_seconds(exchange: Exchange) -> None:
     expect_created_now(exchange, body.get("created"), told(body, "created"))
 
 
-@clause("images.count", level="MUST", source="SPEC CreateImageRequest.n", on=PLAIN)
+@clause("images.count", level="MUST", source="SPEC CreateImageRequest.n", on=PLAIN, fields=("n",))
 def as_many_pictures_as_asked(exchange: Exchange) -> None:
     """`data` has `n` pictures, one when nothing is said."""
     data = answer_of(exchange).get("data")
@@ -133,7 +133,9 @@ def each_entry_is_a_picture(exchange: Exchange) -> None:
         expect(held, expected="a url or a b64_json", got=shown(entry), at=f"/data/{number}")
 
 
-@clause("images.form", level="MUST", source="SPEC CreateImageRequest.response_format", on=PLAIN)
+@clause(
+    "images.form", level="MUST", source="SPEC CreateImageRequest.response_format", on=PLAIN, fields=("response_format",)
+)
 def pictures_come_in_the_form_asked(exchange: Exchange) -> None:
     """`response_format: url` brings URLs and `b64_json` bytes; GPT image models bring bytes unasked.
 
@@ -199,6 +201,7 @@ def bytes_are_a_picture(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateImageRequest.output_format",
     on=answered(*IMAGES, shows=lambda e: bool(asked_of(e).get("output_format"))),
+    fields=("output_format",),
 )
 def pictures_have_the_format_asked(exchange: Exchange) -> None:
     """The bytes are of the `output_format` asked for. A backend that does not know the field refuses it."""
@@ -220,7 +223,7 @@ def format_is_told_as_it_is(exchange: Exchange) -> None:
         raise NotApplicable("no output_format is told")
 
 
-@clause("images.size", level="MUST", source="SPEC CreateImageRequest.size", on=ANY)
+@clause("images.size", level="MUST", source="SPEC CreateImageRequest.size", on=ANY, fields=("size",))
 def pictures_have_the_size_asked(exchange: Exchange) -> None:
     """A picture is as wide and as high as `size` asks, previews too."""
     wanted = asked_of(exchange).get("size")
@@ -244,7 +247,7 @@ def size_is_told_as_it_is(exchange: Exchange) -> None:
         raise NotApplicable("no size is told")
 
 
-@clause("images.transparent", level="MUST", source="SPEC CreateImageRequest.background", on=ANY)
+@clause("images.transparent", level="MUST", source="SPEC CreateImageRequest.background", on=ANY, fields=("background",))
 def transparent_pictures_have_an_alpha_channel(exchange: Exchange) -> None:
     """A picture that was asked for, or is told to be, on a transparent background has an alpha channel."""
     asked = asked_of(exchange).get("background")

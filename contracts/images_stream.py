@@ -95,7 +95,13 @@ def a_stream_ends_with_its_picture(exchange: Exchange) -> None:
     expect_closed(exchange, PREFIX[str(exchange.operation)] + COMPLETED)
 
 
-@clause("images.stream.partials", level="MUST", source="SPEC partial_images, partial_image_index", on=STREAM)
+@clause(
+    "images.stream.partials",
+    level="MUST",
+    source="SPEC partial_images, partial_image_index",
+    on=STREAM,
+    fields=("partial_images",),
+)
 def previews_are_counted_from_0(exchange: Exchange) -> None:
     """Previews carry `partial_image_index` 0, 1, 2 in this order, and are no more than `partial_images` asks for."""
     most = as_count(asked_of(exchange).get("partial_images")) or 0

@@ -39,7 +39,7 @@ def _ids(page: Page) -> str:
 # ------------------------------------------------------------------------------------------------ one page
 
 
-@clause("paging.limit", level="MUST", source="SPEC limit of every list", on=EACH)
+@clause("paging.limit", level="MUST", source="SPEC limit of every list", on=EACH, fields=("limit",))
 def a_page_is_no_longer_than_its_limit(exchange: Exchange) -> None:
     """A page has at most `limit` items."""
     page = page_of(exchange)
@@ -81,7 +81,11 @@ def pages_tell_their_ends(exchange: Exchange) -> None:
 
 
 @clause(
-    "paging.after-itself", level="MUST", source="SPEC after: the object ID that defines your place in the list", on=EACH
+    "paging.after-itself",
+    level="MUST",
+    source="SPEC after: the object ID that defines your place in the list",
+    on=EACH,
+    fields=("after", "before"),
 )
 def a_cursor_is_not_in_its_page(exchange: Exchange) -> None:
     """The item that `after` or `before` names is not in the page itself."""
@@ -190,7 +194,7 @@ def _came_before(one: Exchange, other: Exchange) -> bool:
     return one.started_unix + one.ended_at_s <= other.started_unix
 
 
-@clause("paging.order", level="MUST", source="SPEC order: by created_at, desc unless asc", on=ALL)
+@clause("paging.order", level="MUST", source="SPEC order: by created_at, desc unless asc", on=ALL, fields=("order",))
 def lists_are_in_order(exchanges: Sequence[Exchange]) -> None:
     """`order: desc` lists the newest first, `asc` the oldest first; without `order` a list has its documented order."""
     made = ranks(exchanges)
@@ -212,7 +216,13 @@ def lists_are_in_order(exchanges: Sequence[Exchange]) -> None:
         raise NotApplicable("no page shows two things whose order is known")
 
 
-@clause("paging.beyond", level="MUST", source="SPEC after, before: your place in the list", on=ALL)
+@clause(
+    "paging.beyond",
+    level="MUST",
+    source="SPEC after, before: your place in the list",
+    on=ALL,
+    fields=("after", "before"),
+)
 def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
     """`after` brings what follows the cursor in the order asked for, `before` what stands before it."""
     made = ranks(exchanges)

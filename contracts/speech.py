@@ -94,7 +94,13 @@ def bytes_are_a_sound(exchange: Exchange) -> None:
         expect(lasts, expected="a sound that lasts", got=f"{sound.format} of 0 seconds")
 
 
-@clause("speech.format", level="MUST", source="SPEC CreateSpeechRequest.response_format (default mp3)", on=ANY)
+@clause(
+    "speech.format",
+    level="MUST",
+    source="SPEC CreateSpeechRequest.response_format (default mp3)",
+    on=ANY,
+    fields=("response_format",),
+)
 def sound_has_the_format_asked(exchange: Exchange) -> None:
     """The sound is in the `response_format` asked for, MP3 when nothing is said."""
     wanted = format_asked(exchange)
@@ -131,7 +137,12 @@ def something_is_heard(exchange: Exchange) -> None:
 
 
 @clause(
-    "speech.speed", level="SHOULD", source="SPEC CreateSpeechRequest.speed", on=sequence(PLAIN), model="some-output"
+    "speech.speed",
+    level="SHOULD",
+    source="SPEC CreateSpeechRequest.speed",
+    on=sequence(PLAIN),
+    model="some-output",
+    fields=("speed",),
 )
 def speed_shortens_the_sound(exchanges: Sequence[Exchange]) -> None:
     """The same text takes less time at a higher `speed`."""

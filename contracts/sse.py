@@ -40,7 +40,13 @@ DONE_LAST = Machine("open", {"open": {"data": "open", "end mark": "ended"}, "end
 # ------------------------------------------------------------------------------------------------ framing
 
 
-@clause("sse.content-type", level="MUST", source="SPEC createChatCompletion 200; WHATWG HTML 9.2.5", on=STREAM)
+@clause(
+    "sse.content-type",
+    level="MUST",
+    source="SPEC createChatCompletion 200; WHATWG HTML 9.2.5",
+    on=STREAM,
+    fields=("stream",),
+)
 def stream_is_typed_as_one(exchange: Exchange) -> None:
     """A request with `stream: true` is answered with `Content-Type: text/event-stream`.
 

@@ -19,6 +19,8 @@ from wireproof.sse import Event
 
 FILE = "report.html"
 MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "–"}
+FIELD_MARKS = {"honoured": "✓", "refused": "–", "ignored": "✗", "unknown": "?"}
+FIELD_CLASSES = {"honoured": "pass", "refused": "not-applicable", "ignored": "fail", "unknown": "soft"}
 
 # Enough to see what went wrong, little enough for a page of sixty exchanges to open at once.
 MOST_BODY = 4_000
@@ -48,6 +50,8 @@ def render(report: Report) -> str:
     return page.render(
         report=report,
         marks=MARKS,
+        field_marks=FIELD_MARKS,
+        field_classes=FIELD_CLASSES,
         findings=[
             (verdict, [(f, list(_shown(report.exchanges.get(f.where.exchange), f))) for f in verdict.findings])
             for verdict in report.failing

@@ -35,6 +35,17 @@ def render(report: Report) -> str:
         "complaints": list(report.complaints),
         "notes": [*report.notes, *([report.opinion.sentence] if report.opinion else [])],
         "oracle": [asdict(one) for one in report.opinion.disagreements] if report.opinion else [],
+        "fields": [
+            {
+                "operation": row.operation,
+                "field": row.field,
+                "state": row.state,
+                "clause": row.clause or None,
+                "exchange": row.exchange or None,
+                "why": row.why,
+            }
+            for row in report.fields
+        ],
         "clauses": [_clause(verdict) for verdict in report.verdicts],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

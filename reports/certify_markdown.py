@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from wireproof.fields import FieldAsked
 from wireproof.judge import Verdict
 from wireproof.report import Report, elsewhere
 
 FILE = "report.md"
 MARKS = {"fail": "✗", "flaky": "≈", "inconclusive": "?", "waived": "~", "pass": "✓", "not-applicable": "–"}
+FIELD_MARKS = {"honoured": "✓", "refused": "–", "ignored": "✗"}
 
 
 def render(report: Report) -> str:
-    parts = [*_head(report), *_areas(report), *_findings(report), *_oracle(report), *_untested(report)]
+    parts = [
+        *_head(report),
+        *_areas(report),
+        *_findings(report),
+        *_fields(report),
+        *_oracle(report),
+        *_untested(report),
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -61,6 +70,30 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         "```",
         "",
     ]
+
+
+def _fields(report: Report) -> list[str]:
+    """What became of the fields that were asked for; those of which nothing is known in a line an operation."""
+    if not report.fields:
+        return []
+    known = [row for row in report.fields if row.state != "unknown"]
+    rows = [
+        f"| {FIELD_MARKS[row.state]} {row.state} | {row.operation} | `{row.field}` | {_evidence(row)} |"
+        for row in known
+    ]
+    rest: dict[str, list[str]] = {}
+    for row in report.fields:
+        if row.state == "unknown":
+            rest.setdefault(row.operation, []).append(f"`{row.field}`")
+    unknown = [f"- {operation}: {', '.join(names)}" for operation, names in rest.items()]
+    table = ["| | operation | field | evidence |", "|---|---|---|---|", *rows, ""] if rows else []
+    told = ["Taken, with no effect that is judged:", "", *unknown, ""] if unknown else []
+    return ["## Fields asked for", "", *table, *told]
+
+
+def _evidence(row: FieldAsked) -> str:
+    clause = f"`{row.clause}`, " if row.clause else ""
+    return f"{clause}`{row.exchange}`" + (f": {_cell(row.why)}" if row.why else "")
 
 
 def _oracle(report: Report) -> list[str]:

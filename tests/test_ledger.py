@@ -73,6 +73,7 @@ def test_the_ledger_is_data(capsys: pytest.CaptureFixture[str]) -> None:
         "evidence": "exchange",
         "model": "none",
         "since": "2026-11",
+        "fields": ["stream_options"],
         "faults": told["chat.stream.usage"]["faults"],
     }
     assert all(row["faults"] for row in told.values())

@@ -21,6 +21,7 @@ from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
 from wireproof.dialects import Dialect, dialect, dialects, relaxed, suggestion
 from wireproof.fetch import Bounds, Target
+from wireproof.fields import fields_asked
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, judge
 from wireproof.ledger import Requirements, requirements, scored
@@ -229,6 +230,7 @@ def report_of(
         fail_on=fail_on or header.get("fail_on", "SHOULD"),
         notes=notes,
         dialect=spoken.name if spoken else None,
+        fields=fields_asked(verdicts, run.exchanges, run.planned),
         complete=footer.get("reason") == "complete",
     )
 

@@ -209,7 +209,10 @@ def steps(probe: str) -> Evidence:
 
 @dataclass(frozen=True)
 class Clause:
-    """One testable sentence of the contract. `text` is its docstring, as reports show it."""
+    """One testable sentence of the contract. `text` is its docstring, as reports show it.
+
+    `fields` are those of a request that are honoured when the clause is kept, and ignored when it is broken.
+    """
 
     id: str
     level: Level
@@ -220,6 +223,7 @@ class Clause:
     judge: Callable[..., None] = field(repr=False)
     area: str = ""
     since: str = FIRST_DATE
+    fields: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -235,18 +239,21 @@ def clause(
     on: Evidence,
     model: ModelDependence = "none",
     since: str = FIRST_DATE,
+    fields: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Marks a function as the clause `id`. Its docstring is the promise, in the present tense.
 
     `model`: "none" when the protocol alone decides, "some-output" when any text will do, "obedience" when the
-    model must follow an instruction. `since`: the date of the first requirement set that holds it.
+    model must follow an instruction. `since`: the date of the first requirement set that holds it. `fields`: what of
+    a request, by the names of its top level or its query, is honoured if and only if the clause is kept.
     """
 
     def mark(judge: Callable[..., None]) -> Callable[..., None]:
         text = (judge.__doc__ or "").strip()
         if not text:
             raise ValueError(f"clause {id} has no docstring: the docstring is the promise a report shows")
-        judge.clause = Clause(id, level, text, source, on, model, judge, since=since)  # type: ignore[attr-defined]  # read by plan
+        found = Clause(id, level, text, source, on, model, judge, since=since, fields=fields)
+        judge.clause = found  # type: ignore[attr-defined]  # read by plan
         return judge
 
     return mark

@@ -66,7 +66,8 @@ class Verdict:
 class Planned:
     """A probe of the plan, and why it was not sent, if it was not. `asked` is the body of its first request.
 
-    `declined` when the user left it out (no such model, no key): then its clauses do not apply.
+    `declined` when the user left it out (no such model, no key): then its clauses do not apply. `expects` as the
+    probe's: what is wrong on purpose asks for nothing.
     """
 
     probe: str
@@ -74,6 +75,7 @@ class Planned:
     asked: Mapping[str, Any] = field(default_factory=dict)
     unsent: str | None = None
     declined: bool = False
+    expects: str = "answer"
 
 
 def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> list[Verdict]:

@@ -85,7 +85,8 @@ class Plan:
     def planned(self) -> list[Planned]:
         """Every probe as the judge needs to know it, sent or not."""
         bound = [(p, bind(p.first, self.models)) for p in self.probes]
-        return [Planned(p.id, self.operations.get(p.id), _body(call)) for p, call in bound] + list(self.left_out)
+        sent = [Planned(p.id, self.operations.get(p.id), _body(call), expects=p.expects) for p, call in bound]
+        return sent + list(self.left_out)
 
 
 def make_plan(

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
+from wireproof.fields import FieldAsked
 from wireproof.judge import FailOn, Verdict, run_outcome
 from wireproof.oracle import Opinion
 from wireproof.profiles import rung
@@ -48,7 +49,8 @@ class Report:
     """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
 
     `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
-    relaxations were applied. `opinion` is that of the official SDK, when it was asked; it decides nothing.
+    relaxations were applied. `fields` tell what became of each field that was asked for. `opinion` is that of the
+    official SDK, when it was asked; it decides nothing.
     """
 
     target: Mapping[str, str]
@@ -64,6 +66,7 @@ class Report:
     complaints: Sequence[str] = ()
     dialect: str | None = None
     opinion: Opinion | None = None
+    fields: Sequence[FieldAsked] = ()
 
     @property
     def failing(self) -> list[Verdict]:

@@ -140,6 +140,9 @@ def _summary(report: Report) -> None:
     outcome = click.style(report.outcome, fg=OUTCOME_COLOURS[report.outcome], bold=True)
     click.echo(f"\n{outcome}: {len(report.verdicts)} clauses, {counts}")
     click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s")
+    ignored = [f"{row.operation} {row.field}" for row in report.fields if row.state == "ignored"]
+    if ignored:
+        click.echo(f"taken and ignored: {', '.join(ignored)}")
     if report.reached:
         click.echo(f"reached {report.reached}")
     for note in (*report.notes, *report.complaints):

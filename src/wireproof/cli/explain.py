@@ -78,6 +78,7 @@ def ledger(clauses: list[Clause]) -> list[dict[str, Any]]:
             "evidence": EVIDENCE[one.evidence.shape],
             "model": one.model,
             "since": one.since,
+            "fields": list(one.fields),
             "faults": faults.get(one.id, []),
         }
         for one in clauses
