@@ -8,6 +8,7 @@ for the schema to refuse.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,9 @@ from python_multipart.multipart import Field, File, parse_options_header
 from wireproof.spec_shape import Document, Node, members, shape, takes_bytes
 from wireproof.standin.call import Upload
 from wireproof.standin.refusals import invalid, wrong_type
+
+# The parser would warn on the error output of what the refusal says to the client.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 MOST_FIELDS = 2_000
