@@ -103,11 +103,13 @@ def is_changed_between(exchanges: Sequence[Exchange], one: Page, other: Page) ->
 
 
 def ranks(exchanges: Sequence[Exchange]) -> dict[tuple[str, str], dict[str, int]]:
-    """By probe and path of the list: the ids that were made there, and in which place."""
+    """By probe and path of the list: the ids that were made there, and when.
+
+    Seconds, as lists are ordered by them: what was made in one second may stand in any order.
+    """
     made: dict[tuple[str, str], dict[str, int]] = {}
     for exchange in exchanges:
         id = id_of(exchange)
         if exchange.request.method == "POST" and id is not None:
-            known = made.setdefault((exchange.probe, exchange.request.path), {})
-            known.setdefault(id, len(known))
+            made.setdefault((exchange.probe, exchange.request.path), {}).setdefault(id, int(exchange.started_unix))
     return made

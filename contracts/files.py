@@ -6,6 +6,7 @@ One flow walks three small files through their lives. What it lists is judged in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -52,6 +53,8 @@ BYTES = File("wireproof two.txt", bytes(range(256)) + b"\xff\xfe\x00\r\n", "appl
 SHORT = File("wireproof-Größe-3.txt", b"drei\n", "text/plain")
 SENT = (TEXT, BYTES, SHORT)
 LIFE_S = 7200
+# Lists are ordered by the second in which a thing was made.
+APART_S = 1.1
 PURPOSES = ("user_data", "assistants")
 # No file of the flow has it.
 OTHER_PURPOSE = "fine-tune"
@@ -73,11 +76,11 @@ def lives_of_files() -> Flow:
     one = id_of(first)
     if one is None:
         return
-    two = id_of((yield _upload(BYTES, purpose)))
+    two = id_of((yield replace(_upload(BYTES, purpose), after_s=APART_S)))
     # A page before the third file comes, and the next one after it came: a cursor is no number of a place.
     yield _page(purpose, order="desc", limit="1")
     expiry = (("expires_after[anchor]", "created_at"), ("expires_after[seconds]", str(LIFE_S)))
-    three = id_of((yield _upload(SHORT, purpose, *expiry)))
+    three = id_of((yield replace(_upload(SHORT, purpose, *expiry), after_s=APART_S)))
     if two is not None:
         yield _page(purpose, order="desc", limit="1", after=two)
     yield _page(purpose, limit="3")

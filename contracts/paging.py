@@ -202,7 +202,7 @@ def lists_are_in_order(exchanges: Sequence[Exchange]) -> None:
     for page in pages_of(exchanges):
         place = made.get((page.exchange.probe, page.exchange.request.path), {})
         known = [id for id in page.ids if id in place]
-        if len(known) < 2 or page.order is None:
+        if len({place[id] for id in known}) < 2 or page.order is None:
             continue
         judged = True
         wanted = sorted(known, key=place.__getitem__, reverse=page.order == "desc")
@@ -230,7 +230,7 @@ def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
     for page in pages_of(exchanges):
         place = made.get((page.exchange.probe, page.exchange.request.path), {})
         for cursor, is_after in ((page.after, True), (page.before, False)):
-            known = [id for id in page.ids if id in place and id != cursor]
+            known = [id for id in page.ids if id in place and place[id] != place.get(cursor or "")]
             if cursor not in place or page.order is None or not known:
                 continue
             judged = True

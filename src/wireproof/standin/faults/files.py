@@ -107,7 +107,7 @@ def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.update(created_at=row["created_at"] * 1000))
 
 
-@fault("files.ids-alike", breaks="files.id-unique", also=("files.*", "paging.*"))
+@fault("files.ids-alike", breaks="files.id-unique", also=("files.*", "paging.*", "vector-stores.*"))
 def ids_are_of_the_purpose(ask: Ask, serve: Serve) -> Answer:
     """The files of a purpose share one id."""
     return _edited_uploads(ask, serve, lambda row: row | {"id": f"file-{row['purpose']}"})
@@ -128,7 +128,7 @@ def files_are_read_anew(ask: Ask, serve: Serve) -> Answer:
     )
 
 
-@fault("files.line-ends", breaks="files.content")
+@fault("files.line-ends", breaks="files.content", also=("uploads.content",))
 def line_ends_are_converted(ask: Ask, serve: Serve) -> Answer:
     """Content comes back with CRLF for LF."""
     return _edited_content(ask, serve, lambda data: data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
@@ -146,7 +146,7 @@ def content_ends_at_zero(ask: Ask, serve: Serve) -> Answer:
     return _edited_content(ask, serve, lambda data: data.partition(b"\0")[0])
 
 
-@fault("files.content-quoted", breaks="files.content")
+@fault("files.content-quoted", breaks="files.content", also=("uploads.content", "batches.*"))
 def content_is_json(ask: Ask, serve: Serve) -> Answer:
     """Content comes as a JSON string."""
     return _edited_content(ask, serve, lambda data: b'"' + data.replace(b"\n", b"\\n") + b'"')

@@ -1,0 +1,444 @@
+"""Vector stores: made with a name, labels and an expiry, filled with files, changed, emptied and deleted.
+
+One flow walks through the life of a store with three small files. How they are taken in is judged here, what is found
+in them in vector_stores_search.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wireproof.clause import (
+    NO_MODEL,
+    Exchange,
+    File,
+    Flow,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    flow,
+    form,
+    shown,
+    steps,
+)
+
+from ._life import (
+    asked_for,
+    expect_gone,
+    expect_moves,
+    expect_now,
+    expect_same,
+    expect_schema,
+    expect_turned_down,
+    id_of,
+    ids_of,
+    is_final,
+    is_ok,
+    rows_of,
+    served,
+)
+from ._reading import maybe_object
+from ._stores import (
+    ASKED,
+    BREAD,
+    DAYS,
+    ICE,
+    LIFE,
+    MARKS,
+    NEW_LABELS,
+    NEW_MARKS,
+    NEW_NAME,
+    QUERY,
+    SENT,
+    TOWER,
+    UNKNOWN_FILE,
+    asks,
+    at,
+    counts_of,
+    file_ids,
+    file_told,
+    is_completed,
+    sent_as,
+    store_of,
+    store_path,
+    watched,
+)
+
+DAY_S = 86_400
+ALL = (
+    *("listVectorStores", "createVectorStore", "getVectorStore", "modifyVectorStore", "deleteVectorStore"),
+    *("listVectorStoreFiles", "createVectorStoreFile", "getVectorStoreFile", "updateVectorStoreFileAttributes"),
+    *("deleteVectorStoreFile", "retrieveVectorStoreFileContent", "createVectorStoreFileBatch"),
+    *("getVectorStoreFileBatch", "listFilesInVectorStoreBatch", "searchVectorStore"),
+)
+
+
+@flow(LIFE, most=50, needs=NO_MODEL, about="make a store of three files, list, search, change and delete it",
+      expects="either")  # fmt: skip
+def life_of_a_store() -> Flow:
+    store = id_of((yield asks("POST", "/vector_stores", ASKED)))
+    if store is None:
+        return
+    path, ids = f"/vector_stores/{store}", {}
+    for file in SENT:
+        id = id_of((yield form("/files", [("purpose", "assistants"), ("file", file)])))
+        if id is not None:
+            ids[file.name] = id
+    for file in (TOWER, ICE):
+        if file.name in ids:
+            body = {"file_id": ids[file.name], "attributes": MARKS[file.name]}
+            if is_ok((yield asks("POST", f"{path}/files", body))):
+                yield from watched("StoreFile", f"{path}/files/{ids[file.name]}")
+    if BREAD.name in ids:
+        body = {"file_ids": [ids[BREAD.name]], "attributes": MARKS[BREAD.name]}
+        batch = id_of((yield asks("POST", f"{path}/file_batches", body)))
+        if batch is not None:
+            yield from watched("FileBatch", f"{path}/file_batches/{batch}")
+            yield asks("GET", f"{path}/file_batches/{batch}/files")
+    yield asks("GET", path)
+    if TOWER.name in ids and ICE.name in ids:
+        yield from _listed(path, ids[TOWER.name], ids[ICE.name])
+        yield from _searched(path)
+        yield from _changed(path, ids[TOWER.name])
+    yield asks("POST", f"{path}/files", {"file_id": UNKNOWN_FILE})
+    yield asks("POST", path, {"name": NEW_NAME, "metadata": NEW_LABELS})
+    yield asks("GET", path)
+    yield asks("GET", "/vector_stores", limit="5")
+    yield asks("DELETE", path)
+    yield asks("DELETE", path)
+    yield asks("GET", path)
+    for id in ids.values():
+        yield asks("DELETE", f"/files/{id}")
+
+
+def _listed(path: str, first: str, second: str) -> Flow:
+    yield asks("GET", f"{path}/files", order="asc")
+    yield asks("GET", f"{path}/files", limit="1", order="asc")
+    yield asks("GET", f"{path}/files", limit="1", order="asc", after=first)
+    yield asks("GET", f"{path}/files", before=first)
+    yield asks("GET", f"{path}/files", filter="failed")
+
+
+def _searched(path: str) -> Flow:
+    for narrowed in (
+        {"query": QUERY},
+        {"query": QUERY, "max_num_results": 1},
+        {"query": QUERY, "filters": {"type": "eq", "key": "kind", "value": "ice"}},
+        {"query": QUERY, "filters": {"type": "and", "filters": [
+            {"type": "lt", "key": "year", "value": 1900}, {"type": "ne", "key": "kind", "value": "tower"}]}},
+        {"query": QUERY, "max_num_results": 0},
+    ):  # fmt: skip
+        yield asks("POST", f"{path}/search", narrowed)
+
+
+def _changed(path: str, id: str) -> Flow:
+    yield asks("GET", f"{path}/files/{id}/content")
+    yield asks("POST", f"{path}/files/{id}", {"attributes": NEW_MARKS})
+    yield asks("GET", f"{path}/files/{id}")
+    yield asks("DELETE", f"{path}/files/{id}")
+    yield asks("GET", f"{path}/files/{id}")
+    yield asks("GET", f"/files/{id}")
+
+
+# ------------------------------------------------------------------------------------------------ the store
+
+
+@clause("vector-stores.schema", level="MUST", source="SPEC VectorStoreObject and the objects of its files",
+        on=answered(*ALL))  # fmt: skip
+def answers_follow_the_schema(exchange: Exchange) -> None:
+    """Stores, their files and batches, pages and what was found are the documented objects."""
+    expect_schema(exchange, "/first_id", "/last_id", "/deleted")
+
+
+@clause("vector-stores.echo", level="MUST", source="SPEC createVectorStore, VectorStoreObject", on=steps(LIFE))
+def a_store_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
+    """A store has the `name`, `metadata` and `expires_after` that it was made with."""
+    exchange, body = store_of(exchanges)
+    expect_same(exchange, body, ASKED, "name", "metadata", "expires_after")
+
+
+@clause("vector-stores.times", level="MUST", source="SPEC VectorStoreObject.created_at: Unix timestamp in seconds",
+        on=steps(LIFE))  # fmt: skip
+def a_store_was_made_now(exchanges: list[Exchange]) -> None:
+    """A store and its files were created now, in whole seconds since 1970."""
+    exchange, body = store_of(exchanges)
+    expect_now(exchange, body.get("created_at"), "created_at")
+    for one in exchanges:
+        if one.operation in ("createVectorStoreFile", "createVectorStoreFileBatch") and is_ok(one):
+            expect_now(one, maybe_object(one).get("created_at"), "created_at")
+
+
+@clause("vector-stores.expiry", level="MUST", source="SPEC VectorStoreExpirationAfter", on=steps(LIFE))
+def a_store_expires_after_its_last_use(exchanges: list[Exchange]) -> None:
+    """A store with `expires_after` tells in `expires_at` the time so many days after it was last active."""
+    exchange, body = store_of(exchanges)
+    expires, active = body.get("expires_at"), body.get("last_active_at")
+    if type(active) is not int:
+        active = body.get("created_at")
+    if type(active) is not int:
+        raise Inconclusive("no time to count from: vector-stores.times judges that")
+    wanted = active + DAYS * DAY_S
+    is_near = type(expires) is int and abs(expires - wanted) <= 60  # made and last active in one request
+    expect(is_near, expected=f"expires_at {wanted}", got=shown(expires), at=f"{exchange.id} /expires_at")
+
+
+@clause("vector-stores.get", level="MUST", source="SPEC getVectorStore", on=steps(LIFE))
+def a_store_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
+    """A store is read with the id, time, name and metadata it was made with."""
+    _, made = store_of(exchanges)
+    exchange = asked_for(exchanges, "getVectorStore", at(store_path(exchanges)))
+    expect_same(exchange, served(exchange, "the store"), made, "id", "object", "created_at", "name", "metadata")
+
+
+@clause("vector-stores.update", level="MUST", source="SPEC modifyVectorStore", on=steps(LIFE))
+def an_update_takes_effect(exchanges: list[Exchange]) -> None:
+    """A store that is given another `name` and `metadata` has them, in the answer and when it is read again."""
+    path = store_path(exchanges)
+    change = asked_for(exchanges, "modifyVectorStore", at(path))
+    wanted = {"name": NEW_NAME, "metadata": NEW_LABELS}
+    expect_same(change, served(change, "the changed store"), wanted, "name", "metadata")
+    read = asked_for(exchanges, "getVectorStore", at(path), after=change)
+    expect_same(read, served(read, "the changed store"), wanted, "name", "metadata")
+
+
+@clause("vector-stores.list", level="MUST", source="SPEC listVectorStores", on=steps(LIFE))
+def stores_are_listed(exchanges: list[Exchange]) -> None:
+    """A store that was made is in the list."""
+    _, made = store_of(exchanges)
+    exchange = asked_for(exchanges, "listVectorStores")
+    body, ids = served(exchange, "a list of stores"), ids_of(exchange)
+    if made.get("id") not in ids and body.get("has_more") is True:
+        raise Inconclusive("others were made in the meantime")
+    expect(made.get("id") in ids, expected=f"{made.get('id')} in the list", got=shown(ids), at=f"{exchange.id} /data")
+
+
+# ------------------------------------------------------------------------------------------------ its files
+
+
+def _taken(exchanges: Sequence[Exchange]) -> list[File]:
+    """The files that were taken in one by one."""
+    store_of(exchanges)
+    found = [file for file in (TOWER, ICE) if _is_told(exchanges, file)]
+    if not found:
+        first = asked_for(exchanges, "createVectorStoreFile")
+        served(first, "a file of the store")
+    return found
+
+
+def _is_told(exchanges: Sequence[Exchange], file: File) -> bool:
+    try:
+        return bool(file_told(exchanges, file))
+    except NotApplicable:
+        return False
+
+
+@clause("vector-stores.file", level="MUST", source="SPEC VectorStoreFileObject", on=steps(LIFE))
+def a_file_knows_its_store(exchanges: list[Exchange]) -> None:
+    """A file of a store has the id of the File it was made from, and the `vector_store_id` of the store."""
+    store = store_of(exchanges)[1].get("id")
+    for exchange in exchanges:
+        if exchange.operation == "createVectorStoreFile" and sent_as(exchanges, exchange.request.asked.get("file_id")):
+            served(exchange, "a file of the store")
+    for file in _taken(exchanges):
+        for exchange, body in file_told(exchanges, file):
+            wanted = {"id": file_ids(exchanges)[file.name], "vector_store_id": store}
+            expect_same(exchange, body, wanted, "id", "vector_store_id")
+
+
+@clause("vector-stores.moves", level="MUST", source="SPEC VectorStoreFileObject.status, of a batch alike",
+        on=steps(LIFE))  # fmt: skip
+def files_move_forward(exchanges: list[Exchange]) -> None:
+    """A file, or a batch of them, goes from in_progress to completed, failed or cancelled, and stays there."""
+    for file in _taken(exchanges):
+        expect_moves("StoreFile", file_told(exchanges, file))
+    told = [
+        e for e in exchanges if e.operation in ("createVectorStoreFileBatch", "getVectorStoreFileBatch") and is_ok(e)
+    ]
+    expect_moves("FileBatch", [(exchange, maybe_object(exchange)) for exchange in told])
+
+
+@clause("vector-stores.ready", level="SHOULD", source="SPEC VectorStoreFileObject.status; SDK create_and_poll",
+        on=steps(LIFE))  # fmt: skip
+def small_files_are_soon_ready(exchanges: list[Exchange]) -> None:
+    """A text of two sentences is completed within half a minute, without an error: then it can be searched."""
+    for file in _taken(exchanges):
+        told = [(e, body) for e, body in file_told(exchanges, file) if body.get("attributes") != NEW_MARKS]
+        exchange, body = told[-1]
+        status = body.get("status")
+        waited_s = exchange.started_unix - told[0][0].started_unix
+        if not is_final("StoreFile", status) and waited_s < 20:
+            raise Inconclusive(f"still {status} after {waited_s:.0f} s, when we stopped looking")
+        got = f"{shown(status)} after {waited_s:.0f} s, {shown(body.get('last_error'))}"
+        expect(status == "completed", expected="status completed", got=got, at=f"{exchange.id} /status")
+
+
+@clause("vector-stores.attributes", level="MUST", source="SPEC VectorStoreFileAttributes", on=steps(LIFE))
+def attributes_come_back(exchanges: list[Exchange]) -> None:
+    """The `attributes` of a file come back as they were given: texts, numbers and truth values."""
+    for file in _taken(exchanges):
+        exchange, body = file_told(exchanges, file)[0]
+        expect_same(exchange, body, {"attributes": MARKS[file.name]}, "attributes")
+
+
+@clause("vector-stores.attributes-update", level="MUST", source="SPEC updateVectorStoreFileAttributes", on=steps(LIFE))
+def attributes_are_replaced(exchanges: list[Exchange]) -> None:
+    """New `attributes` of a file take the place of the old ones, in the answer and when it is read again."""
+    store_of(exchanges)
+    change = asked_for(exchanges, "updateVectorStoreFileAttributes")
+    wanted = {"attributes": NEW_MARKS}
+    expect_same(change, served(change, "the file with its new attributes"), wanted, "attributes")
+    read = asked_for(exchanges, "getVectorStoreFile", at(change.request.path), after=change)
+    expect_same(read, served(read, "the file"), wanted, "attributes")
+
+
+@clause(
+    "vector-stores.counts",
+    level="MUST",
+    source="SPEC VectorStoreObject.file_counts",
+    on=answered("createVectorStore", "getVectorStore", "createVectorStoreFileBatch", "getVectorStoreFileBatch"),
+)
+def counts_add_up(exchange: Exchange) -> None:
+    """In `file_counts` those in progress, completed, failed and cancelled are `total` together."""
+    counts = counts_of(maybe_object(exchange))
+    if "total" not in counts:
+        raise NotApplicable("there is no total: vector-stores.schema judges that")
+    parts = sum(count for name, count in counts.items() if name in ("in_progress", "completed", "failed", "cancelled"))
+    expect(parts == counts["total"], expected=f"{counts['total']} in all states together", got=parts, at="/file_counts")
+
+
+@clause("vector-stores.counted", level="MUST", source="SPEC VectorStoreObject.file_counts", on=steps(LIFE))
+def a_store_counts_its_files(exchanges: list[Exchange]) -> None:
+    """A store counts the files that were taken into it, and as completed those that are."""
+    taken = _taken(exchanges)
+    batch = [e for e in exchanges if e.operation in ("getVectorStoreFileBatch",) and is_ok(e)]
+    is_batch_done = bool(batch) and maybe_object(batch[-1]).get("status") == "completed"
+    if len(taken) < 2 or not all(is_completed(exchanges, file) for file in taken) or not is_batch_done:
+        raise NotApplicable("not all files are completed: vector-stores.ready judges that")
+    exchange = asked_for(exchanges, "getVectorStore", at(store_path(exchanges)), after=batch[-1])
+    counts = counts_of(served(exchange, "the store"))
+    for name in ("total", "completed"):
+        expect(counts.get(name) == len(SENT), expected=f"{name} {len(SENT)}", got=shown(counts.get(name)),
+               at=f"{exchange.id} /file_counts/{name}")  # fmt: skip
+
+
+@clause("vector-stores.usage", level="SHOULD", source="SPEC VectorStoreObject.usage_bytes", on=steps(LIFE))
+def a_store_uses_bytes(exchanges: list[Exchange]) -> None:
+    """A store with completed files uses more than no bytes."""
+    if not any(is_completed(exchanges, file) for file in _taken(exchanges)):
+        raise NotApplicable("no file is completed: vector-stores.ready judges that")
+    exchange = asked_for(exchanges, "getVectorStore", at(store_path(exchanges)))
+    used = served(exchange, "the store").get("usage_bytes")
+    expect(type(used) is int and used > 0, expected="usage_bytes above 0", got=shown(used),
+           at=f"{exchange.id} /usage_bytes")  # fmt: skip
+
+
+@clause("vector-stores.files-list", level="MUST", source="SPEC listVectorStoreFiles", on=steps(LIFE))
+def files_are_listed(exchanges: list[Exchange]) -> None:
+    """The files of a store are in its list, with the state they are in."""
+    path = store_path(exchanges)
+    exchange = asked_for(exchanges, "listVectorStoreFiles", at(f"{path}/files"))
+    served(exchange, "the files of the store")
+    rows = {str(row.get("id")): row for row in rows_of(exchange)}
+    for file in _taken(exchanges):
+        id = file_ids(exchanges)[file.name]
+        expect(id in rows, expected=f"{id} in the list", got=shown(list(rows)), at=f"{exchange.id} /data")
+        if is_completed(exchanges, file):
+            status = rows[id].get("status")
+            expect(status == "completed", expected=f"{id} completed", got=shown(status), at=f"{exchange.id} /data")
+
+
+@clause("vector-stores.files-filter", level="MUST", source="SPEC listVectorStoreFiles.filter",
+        on=answered("listVectorStoreFiles", "listFilesInVectorStoreBatch"))  # fmt: skip
+def lists_are_of_one_state(exchange: Exchange) -> None:
+    """A list of files that is asked for one state by `filter` has files of that state alone."""
+    asked = exchange.request.query.get("filter")
+    if asked is None:
+        raise NotApplicable("no state was asked for")
+    others = [row.get("id") for row in rows_of(exchange) if row.get("status") != asked]
+    expect(not others, expected=f"files that are {asked}", got=f"others: {shown(others)}", at="/data")
+
+
+@clause("vector-stores.batch", level="MUST", source="SPEC createVectorStoreFileBatch, listFilesInVectorStoreBatch",
+        on=steps(LIFE))  # fmt: skip
+def a_batch_counts_and_lists_its_files(exchanges: list[Exchange]) -> None:
+    """A batch of files knows its store, counts its files, and lists them."""
+    store = store_of(exchanges)[1].get("id")
+    exchange = asked_for(exchanges, "createVectorStoreFileBatch")
+    body = served(exchange, "the batch")
+    expect_same(exchange, body, {"vector_store_id": store}, "vector_store_id")
+    total = counts_of(body).get("total")
+    expect(total == 1, expected="file_counts.total 1", got=shown(total), at=f"{exchange.id} /file_counts/total")
+    for one in exchanges:
+        if one.operation == "getVectorStoreFileBatch" and is_ok(one):
+            expect_same(one, maybe_object(one), body, "id", "created_at", "vector_store_id")
+    listed = asked_for(exchanges, "listFilesInVectorStoreBatch")
+    served(listed, "the files of the batch")
+    ids, id = ids_of(listed), file_ids(exchanges).get(BREAD.name)
+    expect(ids == [id], expected=f"{id} alone", got=shown(ids), at=f"{listed.id} /data")
+
+
+@clause("vector-stores.removed", level="MUST", source="SPEC deleteVectorStoreFile", on=steps(LIFE))
+def a_file_is_taken_out(exchanges: list[Exchange]) -> None:
+    """A file that is deleted from a store is answered `deleted: true`, and is not found there any more."""
+    store_of(exchanges)
+    exchange = asked_for(exchanges, "deleteVectorStoreFile")
+    body = served(exchange, "a deletion")
+    expect_same(exchange, body, {"deleted": True, "id": exchange.request.path.rpartition("/")[2]}, "deleted", "id")
+    expect_gone(asked_for(exchanges, "getVectorStoreFile", at(exchange.request.path), after=exchange))
+
+
+@clause("vector-stores.keeps-file", level="MUST", source="SPEC deleteVectorStoreFile: the file itself stays",
+        on=steps(LIFE))  # fmt: skip
+def the_file_itself_stays(exchanges: list[Exchange]) -> None:
+    """A file that is taken out of a store is still there as a File."""
+    store_of(exchanges)
+    removal = asked_for(exchanges, "deleteVectorStoreFile")
+    if not is_ok(removal):
+        raise NotApplicable(f"nothing was taken out: {removal.id} was answered {removal.status}")
+    id = removal.request.path.rpartition("/")[2]
+    served(asked_for(exchanges, "retrieveFile", at(f"/files/{id}"), after=removal), f"the File {id}")
+
+
+@clause("vector-stores.unknown-file", level="MUST", source="SPEC createVectorStoreFile.file_id; ERR-LATE 404",
+        on=steps(LIFE))  # fmt: skip
+def an_unknown_file_is_not_taken_in(exchanges: list[Exchange]) -> None:
+    """A File that there is not cannot be taken into a store: 400, or 404."""
+    store_of(exchanges)
+    expect_turned_down(
+        asked_for(exchanges, "createVectorStoreFile", lambda e: e.request.asked.get("file_id") == UNKNOWN_FILE), 404
+    )
+
+
+# ------------------------------------------------------------------------------------------------ its end
+
+
+@clause("vector-stores.delete", level="MUST", source="SPEC DeleteVectorStoreResponse", on=steps(LIFE))
+def a_deletion_says_so(exchanges: list[Exchange]) -> None:
+    """A deletion is answered `{id, object: "vector_store.deleted", deleted: true}` with the id that was deleted."""
+    _, made = store_of(exchanges)
+    exchange = asked_for(exchanges, "deleteVectorStore")
+    expect_same(exchange, served(exchange, "a deletion"), {"id": made.get("id"), "deleted": True}, "id", "deleted")
+
+
+@clause("vector-stores.gone", level="MUST", source="SPEC deleteVectorStore, getVectorStore", on=steps(LIFE))
+def a_deleted_store_is_gone(exchanges: list[Exchange]) -> None:
+    """A deleted store is not found: 404."""
+    deletion = _deletion(exchanges)
+    expect_gone(asked_for(exchanges, "getVectorStore", at(deletion.request.path), after=deletion))
+
+
+@clause("vector-stores.delete-twice", level="SHOULD", source="SPEC deleteVectorStore; ERR-LATE 404", on=steps(LIFE))
+def nothing_is_deleted_twice(exchanges: list[Exchange]) -> None:
+    """A second deletion of a store is answered 404."""
+    deletion = _deletion(exchanges)
+    expect_gone(asked_for(exchanges, "deleteVectorStore", after=deletion))
+
+
+def _deletion(exchanges: Sequence[Exchange]) -> Exchange:
+    store_of(exchanges)
+    deletion = asked_for(exchanges, "deleteVectorStore")
+    if not is_ok(deletion):
+        raise NotApplicable(f"nothing was deleted: {deletion.id} was answered {deletion.status}")
+    return deletion
