@@ -53,6 +53,7 @@ def test_a_template_that_leads_nowhere_says_so(name: str) -> None:
         ("min(a, 0.5, b) + max(a, b)", 1),
         ("abs(-1) + floor(1.7) + ceil(1.2) + sqrt(4) + log(exp(2))", 8),
         ("2e-1 + .5", 0.7),
+        ("+".join(["1"] * 900), 900),
     ],
 )
 def test_a_formula_has_the_value_of_its_arithmetic(formula: str, value: float) -> None:
@@ -163,6 +164,13 @@ def test_python_is_never_run() -> None:
     found = graded({"type": "python", "name": "p", "source": source}, NAMES, unasked)
     assert found.score == 0
     assert found.errors["python_grader_server_error"] is True
+
+
+def test_a_text_that_is_too_long_is_not_graded() -> None:
+    names = {"item": {"long": "x" * 15_000}, "sample": {}}
+    grader = {"type": "string_check", "name": "s", "input": "{{item.long}}" * 5, "reference": "", "operation": "eq"}
+    assert graded(grader, names, unasked).errors == {"other_error": True}
+    assert graded({**grader, "input": "{{item.long}}" * 3}, names, unasked).errors == {}
 
 
 def test_a_multi_grader_adds_up_its_parts() -> None:

@@ -11,6 +11,8 @@ from wireproof.standin.grading.graders import parts_of
 from wireproof.standin.grading.templates import names_of
 from wireproof.standin.refusals import invalid
 
+# Source: the guide to graders.
+MOST_SOURCE_BYTES = 256_000
 NAMESPACES = ("item", "sample")
 
 
@@ -30,6 +32,9 @@ def check_grader(grader: Mapping[str, Any], param: str, models: Container[str]) 
 
 
 def _python(grader: Mapping[str, Any], param: str, _: Container[str]) -> None:
+    if len(grader["source"]) > MOST_SOURCE_BYTES:
+        raise invalid(f"Invalid Python source: at most {MOST_SOURCE_BYTES:,} bytes are taken.", f"{param}.source",
+                      "string_above_max_length")  # fmt: skip
     try:
         module = ast.parse(grader["source"])
     except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:

@@ -93,10 +93,10 @@ class _Reader:
         return self._chain(self._power, "*/")
 
     def _chain(self, read: Callable[[], Term], signs: str) -> Term:
-        term = read()
+        first, rest = read(), []
         while self._next() and self._next() in signs:
-            term = _joined(OPERATORS[self._taken()], term, read())
-        return term
+            rest.append((OPERATORS[self._taken()], read()))
+        return _folded(first, rest) if rest else first
 
     def _power(self) -> Term:
         self._level += 1
@@ -151,6 +151,18 @@ class _Reader:
 
 def _joined(join: Callable[[float, float], float], left: Term, right: Term) -> Term:
     return lambda names: join(left(names), right(names))
+
+
+def _folded(first: Term, rest: list[tuple[Callable[[float, float], float], Term]]) -> Term:
+    """From left to right, in a loop: a long sum is not a deep one."""
+
+    def term(names: Names) -> float:
+        value = first(names)
+        for join, other in rest:
+            value = join(value, other(names))
+        return value
+
+    return term
 
 
 def _constant(value: float) -> Term:

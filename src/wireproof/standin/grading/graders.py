@@ -16,7 +16,7 @@ from typing import Any
 
 from wireproof.standin.grading.formula import FormulaError, calculated
 from wireproof.standin.grading.similarity import METRICS
-from wireproof.standin.grading.templates import UnknownName, rendered
+from wireproof.standin.grading.templates import TooLong, UnknownName, rendered
 from wireproof.standin.prose import told_words
 
 Names = Mapping[str, Any]
@@ -68,8 +68,8 @@ def graded(grader: Mapping[str, Any], names: Names, ask: AskModel) -> Graded:
         return GRADERS[grader["type"]](grader, names, ask)
     except UnknownName as wrong:
         return Graded(0.0, {"invalid_variable_error": True}, told={"error": str(wrong)})
-    except FormulaError as wrong:
-        return Graded(0.0, {"formula_parse_error": True}, told={"error": str(wrong)})
+    except TooLong as wrong:
+        return Graded(0.0, {"other_error": True}, told={"error": str(wrong)})
     except ModelFailed as wrong:
         return Graded(0.0, {"model_grader_server_error": True, "model_grader_server_error_details": str(wrong)})
 

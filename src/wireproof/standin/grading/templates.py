@@ -12,6 +12,14 @@ NAME = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 STEP = re.compile(r"([A-Za-z_][\w-]*)|\[(\d+)\]|\.")
 
 
+# Ours: what a filled template may come to. A short one can name a long field a thousand times.
+MOST_CHARACTERS = 50_000
+
+
+class TooLong(ValueError):
+    """A template that is filled in comes to more than MOST_CHARACTERS."""
+
+
 class UnknownName(ValueError):
     """A template speaks of something that is not there."""
 
@@ -21,8 +29,23 @@ class UnknownName(ValueError):
 
 
 def rendered(text: str, names: Mapping[str, Any]) -> str:
-    """`text` with every `{{ ... }}` replaced; what is no string stands as JSON. UnknownName when one leads nowhere."""
-    return NAME.sub(lambda found: as_text(looked_up(found[1], names)), text)
+    """`text` with every `{{ ... }}` replaced; what is no string stands as JSON.
+
+    UnknownName when one leads nowhere, TooLong.
+    """
+    length = len(text)
+
+    def filled(found: re.Match[str]) -> str:
+        nonlocal length
+        value = as_text(looked_up(found[1], names))
+        length += len(value)
+        if length > MOST_CHARACTERS:
+            raise TooLong(f"a text of more than {MOST_CHARACTERS:,} characters is not graded")
+        return value
+
+    if length > MOST_CHARACTERS:
+        raise TooLong(f"a text of more than {MOST_CHARACTERS:,} characters is not graded")
+    return NAME.sub(filled, text)
 
 
 def looked_up(path: str, names: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wireproof.standin.grading.graders import Graded, ModelFailed, graded
-from wireproof.standin.grading.templates import UnknownName, sample_of
+from wireproof.standin.grading.templates import TooLong, UnknownName, sample_of
 from wireproof.standin.inner import NO_USAGE, Meter, asking
 from wireproof.standin.resources.evals.items import Item, NoItems, items_of
 from wireproof.standin.resources.evals.runs import EVALS, FINAL, NO_ERROR, OUTPUT, QUEUES, RUNS
@@ -87,7 +87,7 @@ def _judged(
     }
     try:
         said = sampled(world, run["data_source"], item, meter)
-    except (ModelFailed, UnknownName) as wrong:
+    except (ModelFailed, TooLong, UnknownName) as wrong:
         error = {"code": "sampling_failed", "message": str(wrong)}
         return {**row, "status": "error", "results": [], "sample": {**EMPTY, "error": error}}
     names = {"item": item["item"], "sample": sample_of(said.text, **said.more)}
