@@ -72,7 +72,11 @@ class Schema:
             yield from _violations(self.document, error)
 
     def holds(self, value: Any) -> bool:
-        return next(_errors(self._validator, value), None) is None
+        """The same as no violations, without the time it takes to describe them."""
+        try:
+            return bool(self._validator.is_valid(value))
+        except ValueError:  # which `_errors` knows to tell apart
+            return next(_errors(self._validator, value), None) is None
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,10 @@ def schema_breaches(schema: Any, value: Any) -> list[Violation]:
     return [_violation(schema, error) for error in _errors(validator, value)]
 
 
+class TooDeep(ValueError):
+    """A value has more levels, some two hundred, than a validator follows."""
+
+
 def _errors(validator: jsonschema_rs.Draft202012Validator, value: Any) -> Iterator[Any]:
     """What a validator says. Half a surrogate pair, for which UTF-8 has no bytes, counts as any other letter."""
     try:
@@ -168,6 +176,10 @@ def _errors(validator: jsonschema_rs.Draft202012Validator, value: Any) -> Iterat
     except UnicodeEncodeError:
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         yield from validator.iter_errors(json.loads(text))
+    except ValueError as wrong:
+        if "Recursion limit" not in str(wrong):
+            raise
+        raise TooDeep(f"{wrong}: the value has too many levels") from None
 
 
 def _fetch_nothing(uri: str) -> Any:

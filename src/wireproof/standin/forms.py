@@ -26,6 +26,8 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 MOST_FIELDS = 2_000
+# It tells of every malformed form; so does our refusal, and a client must not be able to fill the error output.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 MEMORY_BYTES = 1 << 40  # nothing is spooled to disk: the body is in memory already
 
 Part = tuple[str, str | Upload]

@@ -130,7 +130,7 @@ def _array(schema: Mapping[str, Any], throw: Purse, root: Schema, depth: int) ->
     while len(made) < size:
         item = _instance(schema.get("items", True), throw, root, depth + 1)
         tries += 1
-        if not schema.get("uniqueItems") or item not in made or tries > 100:
+        if not schema.get("uniqueItems") or tries > 100 or item not in made:
             made.append(item)
     return made
 

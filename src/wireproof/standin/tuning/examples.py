@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wireproof.spec import load_spec
+from wireproof.spec import TooDeep, load_spec
 from wireproof.standin.conversation import prompt_tokens
 from wireproof.standin.refusals import Refused
 from wireproof.standin.requests import body_of
@@ -98,6 +98,11 @@ def _message_problem(example: Example) -> str | None:
         return "expected 'messages', a list with one message at least"
     schema = load_spec().schema("RequestMessage")
     for at, message in enumerate(messages):
-        for wrong in schema.violations(message):
-            return f"messages[{at}]{wrong.pointer.replace('/', '.')}: expected {wrong.expected}, got {wrong.got}"
+        try:
+            if schema.holds(message):
+                continue
+            wrong = next(schema.violations(message))
+        except TooDeep as deep:
+            return f"messages[{at}]: {deep}"
+        return f"messages[{at}]{wrong.pointer.replace('/', '.')}: expected {wrong.expected}, got {wrong.got}"
     return None

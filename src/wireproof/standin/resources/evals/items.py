@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from wireproof.spec import schema_breaches
+from wireproof.spec import TooDeep, schema_breaches
 from wireproof.standin.conversation import text_of
 from wireproof.standin.grading.templates import sample_of
 from wireproof.standin.refusals import Refused, invalid
@@ -143,5 +143,8 @@ def _problem(item: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
     shape = schema["properties"]["item"]
     if not isinstance(item.get("item"), dict) or not isinstance(item.get("sample", {}), dict):
         return "expected an object 'item', and 'sample' to be one, too, when there is any"
-    breach = next(iter(schema_breaches(shape, item["item"])), None)
+    try:
+        breach = next(iter(schema_breaches(shape, item["item"])), None)
+    except TooDeep as wrong:
+        return str(wrong)
     return f"item{breach.pointer.replace('/', '.')}: expected {breach.expected}, got {breach.got}" if breach else None
