@@ -19,6 +19,7 @@ check: setup ## format, lint, types
 bench: setup ## measure; nothing here can fail
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python -m benchmarks.standin --python $(PYTHON)
+	$(BIN)/python benchmarks/abuse.py
 
 fuzz: setup ## Schemathesis on every operation of the stand-in, some minutes; FUZZ="--only '/files*' --examples 50"
 	$(BIN)/python benchmarks/fuzz.py $(FUZZ)
