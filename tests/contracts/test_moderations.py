@@ -161,7 +161,8 @@ def test_a_legal_answer_raises_no_finding(said: ModuleType, case: str) -> None:
     assert {name: findings for name, findings in found.items() if findings} == {}
 
 
-MALFORMED: list[Any] = [[], 5, None, {"results": 5}, {"results": [3, {}]}, {"results": [{"categories": [], "flagged": 1}]},
+MALFORMED: list[Any] = [[], 5, None, {"results": 5}, {"results": [3, {}]},
+                        {"results": [{"categories": [], "flagged": 1}]},
                         {"results": [{"categories": {"hate": "x"}, "category_scores": {"hate": []},
                                       "category_applied_input_types": {"hate": [[]]}}]}]  # fmt: skip
 
