@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from wireproof.clause import Exchange, Inconclusive
+from wireproof.clause import Exchange, Inconclusive, NotApplicable
 
 from ._media import events_in, json_or_none, streams
 from ._pictures import NoPicture, Picture, picture_in
@@ -49,18 +49,21 @@ def shown_in(exchange: Exchange) -> Iterator[Shown]:
 
 
 def pictures_in(exchange: Exchange) -> Iterator[tuple[Shown, Picture]]:
-    """The pictures that came as bytes and can be read. Inconclusive when there is none: images.picture judges that."""
-    found = False
+    """The pictures that came as bytes and can be read. Inconclusive when none can: images.picture judges that."""
+    found, flaw = False, None
     for shown in shown_in(exchange):
         try:
             picture = decoded(shown.entry.get("b64_json"))
-        except NoPicture:
+        except NoPicture as unreadable:
+            flaw = unreadable
             continue
         if picture is not None:
             found = True
             yield shown, picture
+    if not found and flaw is not None:
+        raise Inconclusive(f"no picture can be read: {flaw}")
     if not found:
-        raise Inconclusive("no picture came as bytes that can be read")
+        raise NotApplicable("no picture came as bytes")
 
 
 def decoded(given: Any) -> Picture | None:
