@@ -46,6 +46,7 @@ def render(report: Report) -> str:
             }
             for row in report.fields
         ],
+        "claims": [{"feature": one.feature, "claimed": one.claimed, "state": one.state} for one in report.claims],
         "clauses": [_clause(verdict) for verdict in report.verdicts],
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

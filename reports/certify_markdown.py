@@ -16,6 +16,7 @@ def render(report: Report) -> str:
         *_head(report),
         *_areas(report),
         *_findings(report),
+        *_claims(report),
         *_fields(report),
         *_oracle(report),
         *_untested(report),
@@ -70,6 +71,11 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         "```",
         "",
     ]
+
+
+def _claims(report: Report) -> list[str]:
+    rows = [f"| {one.feature} | {'yes' if one.claimed else 'no'} | {one.state} |" for one in report.claims]
+    return ["## Features", "", "| feature | claimed | found |", "|---|---|---|", *rows, ""] if rows else []
 
 
 def _fields(report: Report) -> list[str]:

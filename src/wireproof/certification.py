@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wireproof import __version__
+from wireproof.claims import after_claims, features
 from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
 from wireproof.dialects import Dialect, dialect, dialects, relaxed, suggestion
@@ -43,7 +44,8 @@ class Order:
     """What a user asked for.
 
     `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `dialect`
-    relaxes some; `cases` are property-based requests an operation; `contracts` folders of the user's own.
+    relaxes some; `claims` say which features are served; `cases` are property-based
+    requests an operation; `contracts` folders of the user's own.
     """
 
     target: Target
@@ -53,6 +55,7 @@ class Order:
     level: str | None = None
     requirements: str | None = None
     dialect: str | None = None
+    claims: Mapping[str, bool] | None = None
     cases: int = 0
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
@@ -190,11 +193,12 @@ def report_of(
     fail_on: FailOn | None = None,
     pin: str | None = None,
     speaks: str | None = None,
+    claims: Mapping[str, bool] | None = None,
 ) -> Report:
     """The report of a journal, judged now. Pure: the same journal and clauses give the same report.
 
-    `pin` names a requirement set, `speaks` a dialect in place of the run's own. Raises WrongOrder when there is none
-    of it.
+    `pin` names a requirement set, `speaks` a dialect, `claims` the features that are served, in place of the run's own.
+    Raises WrongOrder when there is no such set or dialect.
     """
     header = run.header
     spoken = _spoken(speaks or header.get("dialect"))
@@ -215,6 +219,14 @@ def report_of(
         proven=_proven(),
         pinned=_pinned(pin or header.get("requirements")),
     )
+    fields = fields_asked(verdicts, run.exchanges, run.planned)
+    told = header.get("claims") if claims is None else claims
+    claimed = None
+    if told is not None:
+        known = features(load_spec().catalogue("features"))
+        told = {name: told.get(name, False) for name in known}
+        claimed = after_claims(verdicts, run.exchanges, run.planned, fields, told, known)
+        verdicts = claimed.verdicts
     if spoken is not None:
         verdicts = relaxed(verdicts, spoken)
     elif hint := suggestion(run.exchanges, verdicts, dialects(load_spec().catalogue("dialects"))):
@@ -230,7 +242,8 @@ def report_of(
         fail_on=fail_on or header.get("fail_on", "SHOULD"),
         notes=notes,
         dialect=spoken.name if spoken else None,
-        fields=fields_asked(verdicts, run.exchanges, run.planned),
+        fields=fields,
+        claims=claimed.claims if claimed else (),
         complete=footer.get("reason") == "complete",
     )
 
@@ -272,6 +285,7 @@ def _header(order: Order) -> dict[str, Any]:
         "level": order.level,
         "requirements": order.requirements,
         "dialect": order.dialect,
+        "claims": None if order.claims is None else dict(order.claims),
         "cases": order.cases,
         "seed": order.seed,
         "fail_on": order.fail_on,

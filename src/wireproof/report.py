@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import urlencode
 
+from wireproof.claims import Claim
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
 from wireproof.fields import FieldAsked
@@ -50,7 +51,8 @@ class Report:
 
     `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
     relaxations were applied. `fields` tell what became of each field that was asked for. `opinion` is that of the
-    official SDK, when it was asked; it decides nothing.
+    official SDK, when it was asked; it decides nothing. `claims` tell what became of each feature, when there
+    were claims.
     """
 
     target: Mapping[str, str]
@@ -67,6 +69,7 @@ class Report:
     dialect: str | None = None
     opinion: Opinion | None = None
     fields: Sequence[FieldAsked] = ()
+    claims: Sequence[Claim] = ()
 
     @property
     def failing(self) -> list[Verdict]:

@@ -12,7 +12,7 @@ import click
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
 from wireproof.cli.excuses import after, read_excuses, waivers_option
-from wireproof.cli.measures import dialect_option
+from wireproof.cli.measures import claims_option, dialect_option, read_features
 from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
 from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
@@ -29,7 +29,8 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
 
 @click.command(
     "certify",
-    epilog="Example: OPENAI_API_KEY=... wireproof certify --base-url https://host/v1 --model my-model --out report",
+    epilog="Examples: OPENAI_API_KEY=... wireproof certify --base-url https://host/v1 --model my-model --out report; "
+    "wireproof certify --base-url https://host/v1 --model my-model --dialect litellm --claims claims.yaml",
 )
 @target_options
 @click.option(
@@ -56,6 +57,7 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
     "--requirements", metavar="DATE", help="Count only the clauses of this dated set (2026-11); later ones are pending."
 )
 @dialect_option
+@claims_option
 @waivers_option
 @sdk_option
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
@@ -103,7 +105,9 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
         ) from None
     everything, _ = load_contracts(order.contracts)
-    report = with_second_opinion(report_of(recorded, everything, speaks=order.dialect), options["by_sdk"])
+    report = with_second_opinion(
+        report_of(recorded, everything, speaks=order.dialect, claims=order.claims), options["by_sdk"]
+    )
     return finish(after(excuses, report), out, as_json=quiet)
 
 
@@ -147,6 +151,7 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         "fail_on": options["fail_on"].upper(),
         "requirements": options["requirements"],
         "dialect": options["dialect"],
+        "claims": read_features(options["claims"]),
         "gate": options["concurrency"],
         "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
         "key_variable": options["api_key_env"],

@@ -140,6 +140,12 @@ def _summary(report: Report) -> None:
     outcome = click.style(report.outcome, fg=OUTCOME_COLOURS[report.outcome], bold=True)
     click.echo(f"\n{outcome}: {len(report.verdicts)} clauses, {counts}")
     click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s")
+    if report.claims:
+        loud = [
+            f"{one.feature} {one.state}" for one in report.claims if one.state in ("broken", "undecided", "ignored")
+        ]
+        claimed = sum(one.claimed for one in report.claims)
+        click.echo(f"claims: {claimed} of {len(report.claims)} features{': ' if loud else ''}{', '.join(loud)}")
     ignored = [f"{row.operation} {row.field}" for row in report.fields if row.state == "ignored"]
     if ignored:
         click.echo(f"taken and ignored: {', '.join(ignored)}")

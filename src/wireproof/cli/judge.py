@@ -10,7 +10,7 @@ import click
 from wireproof.cli import KEPT, Fail
 from wireproof.cli.certify import finish
 from wireproof.cli.excuses import after, read_excuses, waivers_option
-from wireproof.cli.measures import dialect_option
+from wireproof.cli.measures import claims_option, dialect_option, read_features
 from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
 
@@ -32,6 +32,7 @@ from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 @click.option("--fail-on", type=click.Choice(["must", "should", "may"]), help="Default: as the run was recorded with.")
 @click.option("--requirements", metavar="DATE", help="Count only the clauses of this dated set. Default: as recorded.")
 @dialect_option
+@claims_option
 @waivers_option
 @sdk_option
 @click.option(
@@ -45,6 +46,7 @@ def command(
     fail_on: str | None,
     requirements: str | None,
     dialect: str | None,
+    claims: Path | None,
     waivers: Path | None,
     by_sdk: bool,
     draft_waivers: str | None,
@@ -59,11 +61,18 @@ def command(
     from wireproof.recordings import BadRecording, read_recording
 
     need_sdk(by_sdk)
-    excuses = read_excuses(waivers)
+    excuses, served = read_excuses(waivers), read_features(claims)
     try:
         clauses, _ = load_contracts(contracts)
         run, level = read_recording(recording), fail_on and fail_on.upper()
-        report = report_of(run, clauses, fail_on=level, pin=requirements, speaks=dialect)  # type: ignore[arg-type]  # click checked it
+        report = report_of(
+            run,
+            clauses,
+            fail_on=level,  # type: ignore[arg-type]  # click checked it
+            pin=requirements,
+            speaks=dialect,
+            claims=served,
+        )
     except (BadJournal, BadRecording, WrongOrder) as wrong:
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wireproof.cli import Fail
+from wireproof.cli.measures import claims_template
 from wireproof.cli.orders import order_from, remote, standin_models, target_options
 
 if TYPE_CHECKING:
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "plan", epilog="Example: wireproof plan --base-url https://host/v1 --model gpt-4.1-mini --only chat.stream"
+    "plan",
+    epilog="Examples: wireproof plan --base-url https://host/v1 --model gpt-4.1-mini --only chat.stream; "
+    "wireproof plan --claims-template > claims.yaml",
 )
 @target_options
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.option("--claims-template", is_flag=True, help="Print a file for --claims with every feature instead.")
 def command(**options: Any) -> None:
     """Print the probes, their tokens and their price at published prices, without sending anything.
 
@@ -27,6 +31,9 @@ def command(**options: Any) -> None:
     from wireproof.certification import WrongOrder, prepare
     from wireproof.fetch import Target
 
+    if options.pop("claims_template"):
+        click.echo(claims_template(), nl=False)
+        return
     as_json = options.pop("as_json")
     if options["base_url"]:
         if not options["model"]:
