@@ -16,6 +16,7 @@ from wireproof.profiles import EVERYTHING, in_profiles
 from wireproof.record import Recorded, RecordEvent, record
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
+from wireproof.standin.faults import Departure
 from wireproof.standin.latency import Latency
 from wireproof.standin.serve import with_faults
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
@@ -54,13 +55,14 @@ def standin_plan(extra: Iterable[Probe] = (), profiles: Sequence[str] = (EVERYTH
 
 
 def certified(
-    *faults: str, serve: Serve | None = None, plan: Plan | None = None, setup: Setup | None = None
+    *faults: str, vary: Departure | None = None, plan: Plan | None = None, setup: Setup | None = None
 ) -> Certified:
-    """Records and judges the whole plan against the stand-in with these faults, or against `serve`."""
+    """Records and judges the whole plan against the stand-in with these faults, or as `vary` has it."""
     clock = VirtualClock()
     setup = setup or Setup(latency=Latency(20.0, 3.0))
     backend = Backend(setup, clock=lambda: NOON + clock.now, boot="test")
-    transport = VirtualTransport(with_faults(serve or backend.answer, faults), clock)
+    serve: Serve = backend.answer if vary is None else lambda ask: vary(ask, backend.answer)
+    transport = VirtualTransport(with_faults(serve, faults), clock)
     plan = plan or standin_plan()
     exchanges: list[Exchange] = []
 
