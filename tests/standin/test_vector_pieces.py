@@ -29,12 +29,13 @@ SIZES = st.builds(Sizes, st.integers(4, 20), st.integers(0, 2))
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, SIZES)
 def test_every_token_is_in_a_chunk_and_chunks_overlap_as_told(text: str, by: Sizes) -> None:
-    tokens = tokenized(text)
-    step = by.most - by.overlap
-    chunks = cut(text, by)
-    assert "".join("".join(tokenized(chunk)[:step]) for chunk in chunks[:-1]) + "".join(chunks[-1:]) == "".join(tokens)
+    tokens, chunks = tokenized(text), cut(text, by)
+    starts = [len("".join(tokens[: number * (by.most - by.overlap)])) for number in range(len(chunks))]
+    ends = [start + len(chunk) for start, chunk in zip(starts, chunks, strict=True)]
+    assert [text[start:end] for start, end in zip(starts, ends, strict=True)] == chunks
     assert all(count(chunk) <= by.most for chunk in chunks)
-    assert not chunks or len(chunks) == 1 or count(chunks[-1]) > by.overlap
+    assert all(start <= end < later for end, start, later in zip(ends, starts[1:], ends[1:], strict=False))
+    assert ends[-1:] == ([len(text)] if text else [])
 
 
 @settings(max_examples=60, deadline=None)
