@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 from urllib.parse import urlencode
 
 from wireproof.claims import Claim
@@ -145,11 +146,11 @@ def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY"
     return " ".join(words)
 
 
-def rendered(report: Report) -> dict[str, str]:
-    """The text of every certification artifact by file name."""
+def rendered(report: Any, family: str = "certify_") -> dict[str, str]:
+    """The text of every artifact of a family of report files by its name; `report` is what they render."""
     texts = {}
     for module in load_folder(shelf("reports"), "reports"):
-        if module.__name__.rpartition(".")[2].startswith("certify_"):
+        if module.__name__.rpartition(".")[2].startswith(family):
             texts[module.FILE] = module.render(report)
     return texts
 

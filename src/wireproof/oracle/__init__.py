@@ -7,14 +7,14 @@ clauses miss something, or the SDK is wrong about the API. `spec/sdk.yaml` names
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from wireproof.clause import Exchange, Undecodable
 from wireproof.content import load_file, shelf
-from wireproof.judge import legible
+from wireproof.judge import Verdict, legible
 from wireproof.spec import load_spec, shown
 
 MOST_SHOWN = 300
@@ -76,6 +76,17 @@ def second_opinion(exchanges: Sequence[Exchange], faulty: Container[str] = ()) -
         replayed += 1
         disagreements += [one for one in compared(replay, exchange) if not known.holds(exchange.operation, one)]
     return Opinion(replay.name, replayed, passed_over, tuple(disagreements))
+
+
+def faulty_in(verdicts: Iterable[Verdict]) -> frozenset[str]:
+    """The exchanges, by id, in which a clause has found a fault that may be why the SDK stumbles over them."""
+    beside = load_spec().catalogue("sdk")["beside"]
+    return frozenset(
+        finding.where.exchange
+        for verdict in verdicts
+        if not any(fnmatchcase(verdict.clause.id, glob) for glob in beside)
+        for finding in verdict.findings
+    )
 
 
 def compared(replay: Any, exchange: Exchange) -> Iterator[Disagreement]:
