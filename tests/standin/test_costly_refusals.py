@@ -1,4 +1,4 @@
-"""Requests whose refusal must not cost more than an answer: deep ones, and those that are wrong a hundred thousand times."""
+"""Requests whose refusal must cost no more than an answer: deep ones, and those that are wrong in every item."""
 
 from __future__ import annotations
 
