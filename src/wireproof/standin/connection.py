@@ -16,6 +16,7 @@ import httptools
 
 from wireproof.standin.delivery import Delivery
 from wireproof.standin.floor import Floor
+from wireproof.standin.memory import LARGE_BYTES
 from wireproof.standin.wire import Answer, Ask, refusal
 
 MOST_HEAD_BYTES = 64 * 1024
@@ -126,6 +127,8 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         self._bytes += len(data)
+        if self._bytes > LARGE_BYTES:
+            self._floor.had_large = True
         if self._is_deaf:
             return
         self._pieces.append(data)

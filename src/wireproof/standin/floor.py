@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Protocol
 
 from wireproof.standin.delivery import Witness
+from wireproof.standin.memory import give_back
 from wireproof.standin.wire import Answer, Ask, Serve, refusal
 
 # The request, its answer, and when it was taken up: who wants to hear of it.
@@ -44,6 +45,7 @@ class Floor:
         self.witnesses = witnesses
         self.upgraded = upgraded
         self.guests: set[Guest] = set()
+        self.had_large = False  # something large came since the last look around
         self._waiting: deque[Guest] = deque()
         self._look_around()
 
@@ -75,4 +77,7 @@ class Floor:
         now_s = monotonic()
         for guest in list(self.guests):
             guest.check(now_s)
+        if self.had_large:
+            self.had_large = False
+            give_back()
         self._timer = self.loop.call_later(CHECK_EVERY_S, self._look_around)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import gc
 import socket
 import threading
@@ -35,8 +33,6 @@ from wireproof.standin.wire import Answer, Ask, Serve
 LOCALHOST = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0": LOCALHOST, "::": "::1"}
 BACKLOG = 2048
-M_MMAP_THRESHOLD = -3  # <malloc.h>
-LARGE_BLOCK_BYTES = 1024 * 1024
 # Of a socket: 15 MiB of sound in base64, and what is around it.
 MOST_MESSAGE_BYTES = 24 * 1024 * 1024
 # Measured with 500 paced streams: the longest round took 16 ms at 700, 8 ms at 20,000.
@@ -93,7 +89,6 @@ def foreground(
 ) -> None:
     """Serves until interrupted. Closes the guestbook; the backend is the caller's, and `tells` what a webhook needs."""
     _settle()
-    _give_back_memory()
     try:
         _server(backend, with_faults(backend.answer, faults), truth, guestbook, webhook).run(sockets=[listening])
     finally:
@@ -111,16 +106,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
-
-
-def _give_back_memory() -> None:
-    """Has the C library map large blocks by themselves, so that they are the system's again once they are free.
-
-    Left to itself glibc raises that threshold to 32 MiB, and a few large bodies leave a tenth of the memory in pieces
-    (benchmarks/abuse.py: 184 MiB before, 203 after; 184 and 187 with this). Other C libraries need no telling.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def bound(host: str, port: int) -> socket.socket:
