@@ -43,9 +43,8 @@ def first_made(exchanges: Sequence[Exchange], operation: str, what: str) -> dict
     for exchange in tried:
         if is_ok(exchange):
             return maybe_object(exchange)
-    if not tried:
-        raise Inconclusive(f"no {what} was asked for")
-    last = tried[-1]
+    # Where the flow did not come as far, what came last stood in its way.
+    last = tried[-1] if tried else exchanges[-1]
     if last.status is None or last.status in NOT_NOW or (last.status >= 500 and last.status != 501):
         raise Inconclusive(f"no {what} was made: {last.id} was answered {last.status}")
     raise NotApplicable(f"no {what} was made: {last.id} was answered {last.status}")

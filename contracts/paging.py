@@ -121,7 +121,7 @@ def small_pages_are_the_large_one(exchanges: Sequence[Exchange]) -> None:
         for small, later in followed(pages):
             if whole.direction != small.direction or small.ids[-1] not in whole.ids or small is whole:
                 continue
-            if is_changed_between(exchanges, whole, later):
+            if is_changed_between(exchanges, whole, later) or later.after in later.ids:
                 continue
             at = whole.ids.index(small.ids[-1]) + 1
             rest = whole.ids[at:]
@@ -155,7 +155,7 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
     pages = pages_of(exchanges)
     judged = False
     for page, later in followed(pages):
-        if not isinstance(page.has_more, bool) or page.before is not None:
+        if not isinstance(page.has_more, bool) or page.before is not None or later.after in later.ids:
             continue
         if is_changed_between(exchanges, page, later):
             continue

@@ -44,12 +44,12 @@ def verdicts(out: Path) -> dict[str, Any]:
     return told
 
 
-def test_the_stand_in_is_conformant_in_few_exchanges_and_its_cases(kept: Path) -> None:
+def test_the_stand_in_is_conformant_in_few_hundred_exchanges_and_its_cases(kept: Path) -> None:
     told = verdicts(kept)
     assert told["outcome"] == "conformant"
     assert "fail" not in told["counts"]
     exchanges = read_journal(kept / "journal.jsonl").exchanges
-    assert len([e for e in exchanges if not e.probe.startswith("cases.")]) <= 120
+    assert len([e for e in exchanges if not e.probe.startswith("cases.")]) <= 400  # of every profile
 
 
 def test_a_fault_is_named_with_its_clause_on_stdout(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -201,3 +201,9 @@ def test_a_backend_without_batches_breaks_nothing(batches: ModuleType, where: st
 def test_no_clause_stumbles_over_nonsense(batches: ModuleType, step: int) -> None:
     told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), batches)
     assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []
+
+
+def test_a_backend_that_keeps_no_files_cannot_be_asked_for_batches(batches: ModuleType) -> None:
+    told = verdicts(lived(LIFE, answered_with("POST /files", 404)), batches)
+    assert {one.outcome for one in told.values()} == {"not-applicable"}
+    assert told["batches.echo"].reason == "no batch was made: batches.life was answered 404"
