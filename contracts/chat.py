@@ -31,6 +31,7 @@ from ._acceptance import expect_served
 from ._asked import choices_asked, stops
 from ._chat import choices_of, message_of, messages_of, reasoning_tokens, text_of
 from ._reading import as_text, maybe_object, object_of, tokens_of, told
+from ._room import ran_out
 from ._shape import PATH_LIKE, expect_created_now, expect_ids_of_their_own, expect_schema
 
 QUESTION = "Say hello in three words."
@@ -47,8 +48,8 @@ def _ask(**fields: Any) -> dict[str, Any]:
     }
 
 
-def _chat(id: str, body: dict[str, Any], about: str) -> Probe:
-    return probe(id, "POST", "/chat/completions", body, about=about)
+def _chat(id: str, body: dict[str, Any], about: str, *, is_cut: bool = False) -> Probe:
+    return probe(id, "POST", "/chat/completions", body, about=about, ran_out=None if is_cut else ran_out)
 
 
 # What the API reference lets be null. A stop is a common letter: no model writes a sentence without, so it is hit.
@@ -76,6 +77,7 @@ PROBES = (
         "chat.n",
         _ask(messages=[{"role": "user", "content": "Count from 1 to 50."}], n=2, max_tokens=5, temperature=1),
         "two choices, both cut by max_tokens",
+        is_cut=True,
     ),
     _chat("chat.stop", _ask(stop="e"), "the same question with a stop sequence"),
     _chat(
@@ -83,11 +85,12 @@ PROBES = (
         _ask(stop=[NEVER_SAID, "a", "o"], **dict.fromkeys(NULLS)),
         "three stop sequences, of which the first never comes; optional parameters null",
     ),
-    _chat("chat.cap", _ask(max_tokens=2), "the same question cut by max_tokens"),
+    _chat("chat.cap", _ask(max_tokens=2), "the same question cut by max_tokens", is_cut=True),
     _chat(
         "chat.cap-completion",
         {key: value for key, value in _ask(max_completion_tokens=2, messages=IN_PARTS).items() if key != "max_tokens"},
         "the same question as a content part, cut by max_completion_tokens",
+        is_cut=True,
     ),
 )
 

@@ -21,6 +21,7 @@ from wireproof.clause import (
 
 from ._asked import choices_asked, cut, stops
 from ._chat import FINISH_REASONS, choices_of, first_text, messages_of, reasoning_tokens, text_of
+from ._noise import expect_repeats
 from ._reading import as_count, tokens_of, told
 
 WHOLE = answered("createChatCompletion", streamed=False)
@@ -245,9 +246,7 @@ def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
 )
 def stop_loses_nothing(exchanges: list[Exchange]) -> None:
     """A stop sequence takes away itself and what follows, nothing of what came before."""
-    texts = {first_text(exchange) for exchange in exchanges if exchange.probe in ("chat.plain", "chat.plain-again")}
-    if len(texts) != 1:
-        raise NotApplicable("the backend does not repeat itself at temperature 0")
+    expect_repeats(exchanges)
     judged = 0
     for stopped, kept in _stopped(exchanges):
         text = first_text(stopped)

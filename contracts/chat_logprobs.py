@@ -14,6 +14,7 @@ from wireproof.clause import MODEL, Exchange, Inconclusive, NotApplicable, answe
 from ._acceptance import expect_served
 from ._chat_logprobs import EPSILON, Place, choices_told, places_told, spelled_bytes
 from ._reading import as_count, as_number, as_object, told
+from ._room import ran_out
 
 TOP = 3
 
@@ -37,6 +38,7 @@ PROBES = (
         "/chat/completions",
         _ask(),
         about="the probabilities of each token, with three candidates",
+        ran_out=ran_out,
     ),
     probe(
         "chat.logprobs-streamed",
@@ -44,6 +46,7 @@ PROBES = (
         "/chat/completions",
         _ask(stream=True),
         about="the same, streamed",
+        ran_out=ran_out,
     ),
 )
 

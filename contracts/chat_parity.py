@@ -22,23 +22,13 @@ from wireproof.clause import (
     together,
 )
 
+from ._noise import HALF, expect_repeats, kinds_of
 from ._reading import as_object, as_text, choices_in
 from ._stream import before_done
 
 PAIR = together("chat.plain", "chat.stream")
 TRIO = together("chat.plain", "chat.plain-again", "chat.stream")
 
-# What an answer can be made of, and by which names (the last two are no part of the API, but widely sent).
-KINDS = {
-    "content": "content",
-    "refusal": "refusal",
-    "tool_calls": "tool_calls",
-    "function_call": "function_call",
-    "audio": "audio",
-    "reasoning_content": "reasoning",
-    "reasoning": "reasoning",
-}
-HALF = "\N{REPLACEMENT CHARACTER}"
 # Headers that OpenAI sends with every answer, before the first token of a stream.
 HEADERS = (
     "x-request-id",
@@ -185,7 +175,7 @@ def _plain(exchange: Exchange) -> Answer:
     return Answer(
         as_text(body.get("model")) or None,
         as_text(message.get("content")).rstrip(HALF),
-        _kinds(message),
+        kinds_of(message),
         _finish(choice),
         as_object(body.get("usage")),
     )
@@ -207,7 +197,7 @@ def _told(exchange: Exchange) -> Answer:
             continue
         delta = as_object(choice.get("delta"))
         text.append(as_text(delta.get("content")))
-        kinds |= _kinds(delta)
+        kinds |= kinds_of(delta)
         finish = finish or _finish(choice)
     if not any(_first_choice(chunk) for chunk in chunks):
         raise Inconclusive(f"{exchange.id} has no chunk to compare")
@@ -234,9 +224,8 @@ def _chunks(exchange: Exchange) -> list[dict[str, Any]]:
 
 def _repeated(plain: Exchange, again: Exchange) -> Answer:
     """What both plain answers say; NotApplicable when they differ, for then a stream may differ too."""
-    one, other = _plain(plain), _plain(again)
-    if (one.text, one.kinds) != (other.text, other.kinds):
-        raise NotApplicable("the server does not repeat itself at temperature 0: nothing to compare with")
+    one, _ = _plain(plain), _plain(again)
+    expect_repeats([plain, again])
     return one
 
 
@@ -271,10 +260,6 @@ def _finish(choice: dict[str, Any]) -> str | None:
     """None before the end, however that is said."""
     reason = as_text(choice.get("finish_reason"))
     return None if reason in ("", "null") else reason
-
-
-def _kinds(part: dict[str, Any]) -> frozenset[str]:
-    return frozenset(kind for name, kind in KINDS.items() if part.get(name))
 
 
 def _keys(usage: dict[str, Any]) -> set[str]:

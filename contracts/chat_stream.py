@@ -27,6 +27,7 @@ from wireproof.clause import (
 from ._chat import FINISH_REASONS, delta_of
 from ._chat_stream import chunks_of, error_event, index_of, last_event, readable_chunks, said_in
 from ._reading import choices_in
+from ._room import ran_out
 
 CHAT = "createChatCompletion"
 STREAM = answered(CHAT, streamed=True)
@@ -48,6 +49,7 @@ PROBES = (
         PATH,
         {"model": MODEL, "messages": HELLO, "max_tokens": 24, "temperature": 0, "seed": 7, **USAGE},
         about="a short streamed answer with usage",
+        ran_out=ran_out,
     ),
     probe(
         "chat.stream-n",
@@ -55,6 +57,7 @@ PROBES = (
         PATH,
         {"model": MODEL, "messages": ACCENTS, "max_tokens": 8, "n": 2, **USAGE},
         about="a stream of two choices, of characters longer than a byte",
+        ran_out=ran_out,
     ),
     probe(
         "chat.stream-long",
@@ -62,6 +65,7 @@ PROBES = (
         PATH,
         {"model": MODEL, "messages": COUNT, "max_tokens": 64, "temperature": 0, **USAGE},
         about="a streamed answer long enough to watch it come",
+        ran_out=ran_out,
     ),
     probe(
         "chat.stream-cut",

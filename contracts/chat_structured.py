@@ -28,6 +28,7 @@ from wireproof.clause import (
 
 from ._acceptance import expect_feature_served
 from ._reading import as_object
+from ._room import ran_out
 from ._stream import Piece, by_choice, error_in
 
 CHAT = "createChatCompletion"
@@ -59,7 +60,7 @@ STRICT = {"type": "json_schema", "json_schema": {"name": "paint", "strict": True
 def _probe(name: str, about: str, wanted: dict[str, Any], prompt: str, **more: Any) -> Probe:
     messages = [{"role": "user", "content": prompt}]
     body = {"model": MODEL, "messages": messages, "response_format": wanted, "max_tokens": ROOM, **more}
-    return probe(f"structured.{name}", "POST", "/chat/completions", body, about=about)
+    return probe(f"structured.{name}", "POST", "/chat/completions", body, about=about, ran_out=ran_out)
 
 
 WISH = "Choose a paint for a garden door: color, coats, can, and whether it is glossy."

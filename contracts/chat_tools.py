@@ -25,6 +25,7 @@ from wireproof.clause import (
 
 from ._acceptance import OTHER_TROUBLE, expect_feature_served
 from ._asked import chooses, has_tools, holds_results, named_function, names_declared, names_undeclared
+from ._room import ran_out
 from ._tool_calls import Choice, choices_told
 
 CHAT = "createChatCompletion"
@@ -80,7 +81,7 @@ def _ask(tools: Sequence[Any], choice: Any, messages: Sequence[Any] = (QUESTION,
 
 
 def _probe(name: str, about: str, body: dict[str, Any], expects: Literal["answer", "refusal"] = "answer") -> Probe:
-    return probe(f"tools.{name}", "POST", "/chat/completions", body, about=about, expects=expects)
+    return probe(f"tools.{name}", "POST", "/chat/completions", body, about=about, expects=expects, ran_out=ran_out)
 
 
 BOTH = [WEATHER, TIME]

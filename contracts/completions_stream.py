@@ -5,7 +5,6 @@ The requests are those of completions.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, sequence, shown
@@ -21,7 +20,8 @@ from ._completions import (
     objects_told,
     tokens_told,
 )
-from ._reading import as_count, choices_in, maybe_object, told
+from ._noise import repeats
+from ._reading import as_count, told
 
 STREAM = answered("createCompletion", streamed=True)
 
@@ -138,18 +138,11 @@ def the_pieces_make_the_text(exchanges: list[Exchange]) -> None:
     plain, echoed, streamed = (found[name] for name in SAME_PROMPT)
     whole = first_text(plain)
     again = added_text(echoed)
-    repeats = again.strip() in (whole.strip(), (cut(whole, stops(echoed.request.asked)) or whole).strip())
-    if not repeats or not whole or _varies(exchanges):
+    is_alike = again.strip() in (whole.strip(), (cut(whole, stops(echoed.request.asked)) or whole).strip())
+    if not is_alike or not whole or repeats(exchanges) is False:
         raise NotApplicable("the backend does not repeat itself at temperature 0")
     counts = [tokens_told(exchange, "completion_tokens") for exchange in (plain, streamed)]
     if None not in counts and counts[0] != counts[1]:
         raise NotApplicable(f"the stream counts {counts[1]} tokens, not {counts[0]}: it is another answer")
     got = first_text(streamed)
     expect(got.strip() == whole.strip(), expected=shown(whole), got=shown(got), at=f"{streamed.id} /choices/0/text")
-
-
-def _varies(exchanges: Sequence[Exchange]) -> bool:
-    """Whether two equal chat requests were answered differently. The echoed prompt alone is cut after a few letters."""
-    answers = [list(choices_in(maybe_object(exchange))) for exchange in exchanges if exchange.probe in TWICE]
-    said = {str([choice.get("message") for _, choice in choices]) for choices in answers}
-    return len(said) > 1

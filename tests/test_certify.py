@@ -228,3 +228,11 @@ def test_a_plan_prints_its_probes_tokens_and_price_and_sends_nothing(capsys: pyt
     told = json.loads(capsys.readouterr().out)
     assert told["total"]["calls"] == sum(probe["calls"] for probe in told["probes"]) <= 60
     assert {left["reason"] for left in told["left_out"]} >= {"no embedding model was named (--embedding-model)"}
+
+
+def test_a_model_that_thinks_is_given_room_for_its_words(tmp_path: Path) -> None:
+    assert run(["certify", "--model", "o4-mini", "--cases", "0", "--only", "chat.parity", "--out", str(tmp_path)]) == 0
+    outcomes = {row["id"]: row["outcome"] for row in verdicts(tmp_path)["clauses"]}
+    assert outcomes["chat.parity.text"] == outcomes["chat.parity.nothing-lost"] == "pass"
+    caps = [e.request.asked["max_completion_tokens"] for e in read_journal(tmp_path / "journal.jsonl").exchanges[-3:]]
+    assert min(caps) > 24

@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -467,3 +468,62 @@ def test_a_flow_waits_as_long_as_it_says_before_it_asks_again() -> None:
 
     recorded(serve, patient, clock=clock)
     assert at[1] - at[0] == pytest.approx(2.5)
+
+
+# ---------------------------------------------------------------------------------- models that think first
+
+
+def thinking(tokens: int) -> Serve:
+    """A model that says a word after so many tokens of thought, where its cap has room for it."""
+
+    def serve(ask: Ask) -> Answer:
+        body = ask.json
+        if "max_tokens" in body:
+            return refused_by_name("max_tokens")
+        cap = body["max_completion_tokens"]
+        return json_answer({"text": "hi" if cap > tokens else "", "usage": USAGE})
+
+    return serve
+
+
+def refused_by_name(field: str) -> Answer:
+    return refusal(400, f"Unsupported parameter: '{field}'", param=field, code="unsupported_parameter")
+
+
+def silent(exchange: Exchange) -> bool:
+    return exchange.status == 200 and not exchange.json["text"]
+
+
+def chat_to_see(id: str, **fields: Any) -> Probe:
+    return replace(chat(id, **fields), ran_out=silent)
+
+
+def caps(told: list[RecordEvent]) -> dict[str, int | None]:
+    return {e.id: e.request.asked.get("max_completion_tokens") for e in exchanges(told)}
+
+
+def test_a_model_that_thinks_is_given_room_once_for_all_probes_that_need_it() -> None:
+    told, _ = recorded(thinking(300), chat("cut"), chat_to_see("one"), chat_to_see("two", max_tokens=9))
+    assert caps(told) == {"cut": None, "cut~2": 4, "one": 4, "one~2": 260, "one~3": 516, "two": 521}
+
+
+def test_a_model_that_speaks_at_once_costs_nothing_more() -> None:
+    told, _ = recorded(thinking(0), chat_to_see("one"), chat_to_see("two"))
+    assert caps(told) == {"one": None, "one~2": 4, "two": 4}
+
+
+def test_a_model_that_never_speaks_is_asked_three_times_more_at_most() -> None:
+    told, _ = recorded(thinking(9999), chat_to_see("one"), chat_to_see("two"))
+    assert caps(told) == {"one": None, "one~2": 4, "one~3": 260, "one~4": 516, "one~5": 1028, "two": 1028}
+
+
+def test_no_room_is_bought_beyond_the_budget() -> None:
+    told, _ = recorded(thinking(300), chat_to_see("one"), budget=Budget(tokens=100))
+    assert caps(told) == {"one": None, "one~2": 4}
+
+
+def test_a_resumed_run_remembers_the_room() -> None:
+    before, _ = recorded(thinking(300), chat_to_see("one"))
+    already = {("one", 0): exchanges(before)[-1]}
+    told, _ = recorded(thinking(300), chat_to_see("one"), chat_to_see("two"), already=already)
+    assert [cap for cap in caps(told).values() if cap] == [516]

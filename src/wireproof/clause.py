@@ -298,6 +298,8 @@ class Probe:
 
     expects: "answer" when the request is one every backend documents and should serve · "refusal" when it is
     wrong on purpose · "either". `needs` names the placeholder of the model it speaks to, NO_MODEL when to none.
+    `ran_out` tells an answer that used up its cap before there was anything to see, as models do that think: the probe
+    is then asked again with a larger one.
     """
 
     id: str
@@ -308,6 +310,7 @@ class Probe:
     most: int = 1
     needs: str = MODEL
     area: str = ""
+    ran_out: Callable[[Exchange], bool] | None = field(default=None, repr=False)
 
 
 def probe(
@@ -322,6 +325,7 @@ def probe(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     auth: Literal["key", "none", "wrong", "cut", "extended"] = "key",
+    ran_out: Callable[[Exchange], bool] | None = None,
 ) -> Probe:
     """One request. `body`: JSON with placeholders, or bytes; `about`: what it is for, in a few words."""
     call = Call(method, path, body, query or {}, headers or {}, auth)
@@ -329,7 +333,7 @@ def probe(
     def run() -> Flow:
         yield call
 
-    return Probe(id, about, run, call, expects, needs=needs)
+    return Probe(id, about, run, call, expects, needs=needs, ran_out=ran_out)
 
 
 BOUNDARY = "wireproof-boundary-7f3a9c"

@@ -76,7 +76,11 @@ PAIRS: dict[str, Pair] = {
         [stopped(WHOLE, stop=["#", "m"])],
     ),
     "stopped but length": ("stop_ends_with_stop", [plain(), stopped(CUT)], [plain(), stopped(CUT, "length")]),
-    "word lost": ("stop_loses_nothing", [plain(), stopped("Hello there,")], [plain(), stopped("Hello")]),
+    "word lost": (
+        "stop_loses_nothing",
+        [plain(), plain(), stopped("Hello there,")],
+        [plain(), plain(), stopped("Hello")],
+    ),
 }
 
 
