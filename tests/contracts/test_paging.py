@@ -1,0 +1,167 @@
+"""contracts/paging.py on pages made by hand: what may differ between two looks at a list, and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from types import ModuleType
+from typing import Any
+
+import pytest
+from made import answer, outcome_of
+
+from wireproof.clause import Exchange
+
+NOON = 1_760_000_000.0
+Make = Callable[..., Exchange]
+
+
+@pytest.fixture(scope="module")
+def paging(contract: Callable[[str], ModuleType]) -> ModuleType:
+    return contract("paging")
+
+
+class Flow:
+    """Exchanges of one flow, a second after one another."""
+
+    def __init__(self) -> None:
+        self.steps: Iterator[int] = count()
+
+    def _told(
+        self, body: Any, operation: str | None, method: str, path: str, query: dict[str, str], **more: Any
+    ) -> Exchange:
+        step = next(self.steps)
+        at = more.pop("started", NOON + step)
+        one = answer(body, operation=operation, method=method, path=path, probe="p", step=step, started=at, **more)
+        return replace(one, request=replace(one.request, query=query))
+
+    def made(self, id: str, **more: Any) -> Exchange:
+        return self._told({"id": id, "object": "file"}, "createFile", "POST", "/files", {}, **more)
+
+    def gone(self, id: str) -> Exchange:
+        return self._told({"id": id, "deleted": True}, "deleteFile", "DELETE", f"/files/{id}", {})
+
+    def page(
+        self, *ids: str, more: Any = False, ends: bool = True, operation: str = "listFiles", **query: str
+    ) -> Exchange:
+        body: dict[str, Any] = {"object": "list", "data": [{"id": id} for id in ids], "has_more": more}
+        if ends and ids:
+            body |= {"first_id": ids[0], "last_id": ids[-1]}
+        return self._told(body, operation, "GET", "/files", query)
+
+
+def judged(paging: ModuleType, clause: str, exchanges: Sequence[Exchange]) -> str:
+    return outcome_of(getattr(paging, clause), *exchanges)
+
+
+def walk(first: Sequence[str], more: Any, second: Sequence[str], **query: Any) -> list[Exchange]:
+    """Three things made, and two pages of them."""
+    flow = Flow()
+    made = [flow.made(id) for id in "abc"]
+    return [*made, flow.page(*first, more=more, **query), flow.page(*second, after=first[-1], **query)]
+
+
+PAIRS: list[tuple[str, list[Exchange], str]] = [
+    ("has_more_is_true_while_items_remain", walk("cb", True, "a"), "pass"),
+    ("has_more_is_true_while_items_remain", walk("cb", False, "a"), "fail"),
+    ("has_more_is_true_while_items_remain", walk("cba", True, ""), "fail"),
+    ("has_more_is_true_while_items_remain", walk("cba", False, ""), "pass"),
+    ("has_more_is_true_while_items_remain", walk("ab", False, "x", order="asc"), "not-applicable"),  # made since
+    ("has_more_is_true_while_items_remain", walk("cb", None, "a"), "not-applicable"),  # the schema's finding
+    ("pages_do_not_overlap", walk("cb", True, "a"), "pass"),
+    ("pages_do_not_overlap", walk("cb", True, "ba"), "fail"),
+    ("lists_are_in_order", walk("cb", True, "a"), "pass"),
+    ("lists_are_in_order", walk("bc", True, "a"), "fail"),
+    ("lists_are_in_order", walk("bc", False, "", order="asc"), "pass"),
+    ("lists_are_in_order", walk("cb", True, "a", order="asc"), "fail"),
+    ("a_page_is_on_its_side_of_the_cursor", walk("cb", True, "a"), "pass"),
+    ("a_page_is_on_its_side_of_the_cursor", walk("b", True, "c"), "fail"),
+    ("a_page_is_on_its_side_of_the_cursor", walk("b", True, "c", order="asc"), "pass"),
+]
+
+
+@pytest.mark.parametrize(("clause", "exchanges", "outcome"), PAIRS)
+def test_a_walk_is_kept_or_broken(paging: ModuleType, clause: str, exchanges: list[Exchange], outcome: str) -> None:
+    assert judged(paging, clause, exchanges) == outcome
+
+
+def test_what_was_made_in_one_second_may_stand_in_any_order(paging: ModuleType) -> None:
+    flow = Flow()
+    made = [flow.made(id, started=NOON) for id in "abc"]
+    for ids in ("abc", "bca"):
+        assert judged(paging, "lists_are_in_order", [*made, flow.page(*ids)]) == "not-applicable"
+    assert judged(paging, "a_page_is_on_its_side_of_the_cursor", [*made, flow.page("c", after="b")]) == "not-applicable"
+
+
+def test_small_pages_are_compared_with_a_large_one(paging: ModuleType) -> None:
+    def read(*second: str) -> list[Exchange]:
+        flow = Flow()
+        return [flow.page(*"dcba"), flow.page(*"dc", more=True, limit="2"), flow.page(*second, limit="2", after="c")]
+
+    clause = "small_pages_are_the_large_one"
+    assert judged(paging, clause, read("b", "a")) == "pass"
+    assert judged(paging, clause, read("a")) == "fail"
+    assert judged(paging, clause, read("c", "b")) == "not-applicable"  # paging.after-itself judges that
+
+
+def test_a_deletion_between_two_pages_is_no_loss(paging: ModuleType) -> None:
+    flow = Flow()
+    whole, first = flow.page(*"cba"), flow.page("c", more=True, limit="1")
+    walked = [whole, first, flow.gone("b"), flow.page("a", limit="1", after="c")]
+    assert judged(paging, "small_pages_are_the_large_one", walked) == "not-applicable"
+    emptied = [flow.page("c", more=True), flow.gone("b"), flow.page(after="c")]
+    assert judged(paging, "has_more_is_true_while_items_remain", emptied) == "pass"
+
+
+def test_an_empty_page_has_nothing_more(paging: ModuleType) -> None:
+    clause = "has_more_is_true_while_items_remain"
+    assert judged(paging, clause, [Flow().page(more=True)]) == "fail"
+    assert judged(paging, clause, [Flow().page()]) == "pass"
+
+
+def test_cursors_are_told_where_the_list_has_them(paging: ModuleType) -> None:
+    clause = "pages_tell_their_ends"
+    assert judged(paging, clause, [Flow().page("a")]) == "pass"
+    assert judged(paging, clause, [Flow().page("a", ends=False)]) == "fail"
+    assert judged(paging, clause, [Flow().page(ends=False)]) == "not-applicable"
+    bare = Flow().page("a", ends=False, operation="listPaginatedFineTuningJobs")
+    assert judged(paging, clause, [bare]) == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    "clause", ["no_item_comes_twice", "cursors_name_the_ends", "a_page_is_no_longer_than_its_limit"]
+)
+def test_lists_without_cursors_are_none_of_ours(paging: ModuleType, clause: str) -> None:
+    whole = Flow().page("a", "a", operation="listModels", limit="1")
+    assert judged(paging, clause, [whole]) == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    ("page", "clause"),
+    [
+        (Flow().page("a", "b", "a"), "no_item_comes_twice"),
+        (Flow().page("a", "b", limit="1"), "a_page_is_no_longer_than_its_limit"),
+        (Flow().page("a", after="a"), "a_cursor_is_not_in_its_page"),
+        (Flow().page("a", before="a"), "a_cursor_is_not_in_its_page"),
+    ],
+)
+def test_a_page_may_be_wrong_by_itself(paging: ModuleType, page: Exchange, clause: str) -> None:
+    assert judged(paging, clause, [page]) == "fail"
+    assert judged(paging, clause, [Flow().page("b", limit="1", after="a")]) in ("pass", "not-applicable")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, "pass"), (422, "pass"), (200, "fail"), (500, "fail"), (501, "not-applicable")]
+)
+def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome: str) -> None:
+    asked = replace(Flow().page("a", limit="0"), status=status)
+    assert judged(paging, "a_limit_of_nothing_is_refused", [asked]) == outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, "pass"), (404, "pass"), (200, "pass"), (500, "fail"), (503, "inconclusive")]
+)
+def test_an_unknown_cursor_is_no_server_error(paging: ModuleType, status: int, outcome: str) -> None:
+    asked = replace(Flow().page("a", after="file-wireproofnosuchfile"), status=status)
+    assert judged(paging, "an_unknown_cursor_is_no_server_error", [asked]) == outcome
