@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,3 +143,31 @@ def test_the_plan_of_a_certification_is_an_upper_bound_of_what_the_stand_in_coun
     spent = [actual_cost(load_spec(), exchange, Cost(1)) for exchange in certified().exchanges]
     assert sum(cost.tokens for cost in spent) <= plan.cost.tokens
     assert len(spent) <= plan.cost.calls
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "completion"),
+    [
+        ("/responses", {"model": "m", "input": "Hi", "max_output_tokens": 32}, 32),
+        ("/responses", {"model": "m", "input": "Hi"}, 256),
+        ("/embeddings", {"model": "m", "input": "Hi"}, 0),
+        ("/moderations", {"model": "m", "input": "Hi"}, 0),
+        ("/conversations", {"items": [{"role": "user", "content": "Hi"}]}, 0),
+    ],
+)
+def test_only_what_is_written_costs_more_than_it_was_asked(path: str, body: Any, completion: int) -> None:
+    assert call_cost(load_spec(), Call("POST", path, body), "answer").completion_tokens == completion
+
+
+def test_instructions_and_formats_are_part_of_the_price() -> None:
+    bare = {"model": "m", "input": "Hi"}
+    more = {**bare, "instructions": "x" * 100, "text": {"format": {"type": "json_object"}}}
+    prices = [call_cost(load_spec(), Call("POST", "/responses", body), "answer").prompt_tokens for body in (bare, more)]
+    assert prices[1] > prices[0] + 50
+
+
+def test_a_flow_is_priced_as_often_as_it_makes_a_model_speak() -> None:
+    once = a_probe("once")
+    plan = make_plan(load_spec(), [a_clause()], [replace(once, most=5, paid=2)], Models("gpt-4.1-mini"))
+    assert plan.cost.calls == 5
+    assert plan.cost.completion_tokens == 2 * CHAT["max_tokens"]

@@ -294,7 +294,7 @@ Flow = Generator[Call, Exchange, None]
 
 @dataclass(frozen=True)
 class Probe:
-    """A planned request, or a flow of at most `most` requests.
+    """A planned request, or a flow of at most `most` requests, of which `paid` make a model speak.
 
     expects: "answer" when the request is one every backend documents and should serve · "refusal" when it is
     wrong on purpose · "either". `needs` names the placeholder of the model it speaks to, NO_MODEL when to none.
@@ -311,6 +311,7 @@ class Probe:
     needs: str = MODEL
     area: str = ""
     ran_out: Callable[[Exchange], bool] | None = field(default=None, repr=False)
+    paid: int = 1
 
 
 def probe(
@@ -353,7 +354,13 @@ def form(path: str, fields: Iterable[tuple[str, str | File]]) -> Call:
 
 
 def flow(
-    id: str, *, most: int, about: str, needs: str = MODEL, expects: Literal["answer", "either"] = "answer"
+    id: str,
+    *,
+    most: int,
+    about: str,
+    needs: str = MODEL,
+    expects: Literal["answer", "either"] = "answer",
+    paid: int = 1,
 ) -> Callable[[Callable[[], Flow]], Probe]:
     """Turns a generator function into a probe of several requests, each chosen after the answer before.
 
@@ -361,7 +368,7 @@ def flow(
     """
 
     def make(run: Callable[[], Flow]) -> Probe:
-        return Probe(id, about, run, next(run()), expects, most, needs)
+        return Probe(id, about, run, next(run()), expects, most, needs, paid=paid)
 
     return make
 

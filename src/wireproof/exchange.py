@@ -52,7 +52,9 @@ class Request:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The body when it is a JSON object, else {}."""
+        """The body when it is a JSON object, else {}; without a body, `stream` when the query asks for it."""
+        if not self.body and self.query.get("stream") == "true":
+            return {"stream": True}
         return self.json if isinstance(self.json, dict) else {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeGuard
 
@@ -11,6 +11,9 @@ from wireproof.clause import Exchange, Undecodable, parse_json
 from wireproof.plan import Cost, usd
 from wireproof.spec import Spec
 
+# What an answer calls its two counts, on one surface and on another.
+PROMPT = ("prompt_tokens", "input_tokens")
+COMPLETION = ("completion_tokens", "output_tokens")
 THROTTLED = (429, 503)
 MOST_TOKENS = 1_000_000_000  # of one answer; a larger count is no count, and dollars of it no number
 
@@ -37,10 +40,14 @@ def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
     if exchange.status is None or exchange.status >= 400 or not isinstance(model, str):
         return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
     usage = _usage(exchange)
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
+    prompt, completion = _count(usage, PROMPT), _count(usage, COMPLETION, 0)
     if not _is_count(prompt) or not _is_count(completion):
         return estimate if estimate.tokens else Cost(1)
     return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
+
+
+def _count(usage: Mapping[str, Any], names: Iterable[str], otherwise: int | None = None) -> Any:
+    return next((usage[name] for name in names if name in usage), otherwise)
 
 
 def _is_count(tokens: object) -> TypeGuard[int]:
@@ -54,6 +61,8 @@ def _usage(exchange: Exchange) -> Mapping[str, Any]:
             found = exchange.json.get("usage")
         else:
             told = [parse_json(event.data) for event in exchange.events if event.data and '"usage"' in event.data]
+            # Events may hold the whole answer, usage and all.
+            told = [one.get("response") or one for one in told]
             found = next((one["usage"] for one in reversed(told) if one.get("usage")), None)
     except (Undecodable, ValueError, AttributeError, LookupError, TypeError):
         return {}

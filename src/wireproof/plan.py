@@ -23,6 +23,9 @@ MODEL_OPTIONS = {
     "embedding": "--embedding-model",
     "completion": "--completion-model",
 }
+# What a request tells a model, and how it bounds what the model may say, whatever the operation.
+TOLD = ("messages", "prompt", "input", "instructions", "tools", "response_format", "text")
+CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 TEMPLATE_TOKENS = 8  # what a chat template puts around a message
 PATH_SAFE = "!$&'()*+,;=:@"  # besides letters, digits and -._~; the official SDK encodes ids the same way
 IMAGE_TOKENS = 800  # one tile at high detail costs 765 on gpt-4o; ours are a few pixels wide
@@ -143,19 +146,25 @@ def encoded(call: Call) -> bytes:
 
 
 def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
-    """What one request will cost at most. A request that must be refused is not billed."""
+    """What one request will cost at most. A request that must be refused is not billed, nor one without a model."""
     body = _read(call)
-    if call.method != "POST" or expects == "refusal" or not body:
+    if call.method != "POST" or expects == "refusal" or not body.get("model"):
         return Cost(1)
-    told = [body.get(name) for name in ("messages", "prompt", "input", "tools", "response_format")]
-    prompt = sum(_tokens(part) for part in told if part is not None)
-    cap = body.get("max_completion_tokens") or body.get("max_tokens")
+    prompt = sum(_tokens(body[name]) for name in TOLD if body.get(name) is not None)
+    cap = next((body[name] for name in CAPS if body.get(name)), None)
     choices = body.get("n") or 1
     if not isinstance(cap, int) or not isinstance(choices, int):
         cap, choices = UNCAPPED_TOKENS, 1
     prompts = len(body["prompt"]) if isinstance(body.get("prompt"), list) else 1
-    completion = 0 if "input" in body else cap * choices * prompts
-    return Cost(1, prompt, completion, usd(spec, str(body.get("model", "")), prompt, completion))
+    completion = cap * choices * prompts if _writes(spec, call) else 0
+    return Cost(1, prompt, completion, usd(spec, str(body["model"]), prompt, completion))
+
+
+def _writes(spec: Spec, call: Call) -> bool:
+    """Whether an answer costs tokens: where they can be capped. Vectors and verdicts cost what was asked alone."""
+    operation = spec.operation_for(call.method, call.path)
+    schema = operation.request_schema if operation else None
+    return schema is None or any(name in schema.resolved.get("properties", {}) for name in CAPS)
 
 
 def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
@@ -170,9 +179,9 @@ def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> f
 
 
 def _cost(spec: Spec, probe: Probe, call: Call) -> Cost:
-    """A flow is priced as one paid request and `most` calls: its later steps read or refuse."""
+    """A flow is priced as `paid` requests like its first and `most` calls: its other steps read or refuse."""
     one = call_cost(spec, call, probe.expects)
-    return replace(one, calls=probe.most)
+    return replace(sum([one] * probe.paid, Cost()), calls=probe.most)
 
 
 def _why_not(probe: Probe, models: Models, has_key: bool) -> str | None:
@@ -210,7 +219,7 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _tokens(part: Any) -> int:
-    if isinstance(part, dict) and part.get("type") == "image_url":
+    if isinstance(part, dict) and part.get("type") in ("image_url", "input_image"):
         return IMAGE_TOKENS
     if isinstance(part, dict):
         return sum(_tokens(value) for value in part.values())

@@ -320,6 +320,7 @@ def _violations(document: Mapping[str, Any], error: Any) -> Iterator[Violation]:
         yield _violation(document, error)
         return
     depth = len(error.instance_path)
+    branches = list(_flat(branches, depth))
     misnamed = [next((e for e in branch if _is_name(e, depth)), None) for branch in branches]
     named = [branch for branch, wrong in zip(branches, misnamed, strict=True) if wrong is None]
     alike = [branch for branch in named if not any(_is_type(e, depth) for e in branch)]
@@ -338,6 +339,16 @@ def _violations(document: Mapping[str, Any], error: Any) -> Iterator[Violation]:
         yield Violation(pointer_of(list(error.instance_path)), "type", f"type {shown(types)}", shown(error.instance))
     else:
         yield _violation(document, error)
+
+
+def _flat(branches: Any, depth: int) -> Iterator[Any]:
+    """The alternatives, those of an alternative that is a union itself among them."""
+    for branch in branches:
+        inner = getattr(branch[0].kind, "context", None) if len(branch) == 1 else None
+        if inner and all(inner) and len(branch[0].instance_path) == depth:
+            yield from _flat(inner, depth)
+        else:
+            yield branch
 
 
 # The keys by which the objects of this API say which of several kinds they are.
