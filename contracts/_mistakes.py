@@ -34,12 +34,12 @@ def is_mistaken(exchange: Exchange) -> bool:
     return bool(request.body) and bool(operation.request_violations(request.json))
 
 
-def wrong_fields(body: dict[str, Any], *keywords: str) -> list[str]:
-    """The top-level fields of a chat request that break one of these keywords of its schema. [] for no request."""
+def wrong_fields(body: dict[str, Any], *keywords: str, operation: str = CHAT) -> list[str]:
+    """The top-level fields of a request that break one of these keywords of its schema. [] for no request."""
     if not body:
         return []
     fields = []
-    for violation in load_spec().operations[CHAT].request_violations(body):
+    for violation in load_spec().operations[operation].request_violations(body):
         depth = violation.pointer.count("/")
         if violation.keyword not in keywords or depth > (0 if violation.keyword == "required" else 1):
             continue

@@ -29,30 +29,11 @@ from wireproof.clause import (
 from ._acceptance import expect_feature_served
 from ._reading import as_object
 from ._room import ran_out
+from ._schemas_asked import PAINT, WISH
 from ._stream import Piece, by_choice, error_in
 
 CHAT = "createChatCompletion"
 ROOM = 200
-# Closed values only, so that any model finishes within the cap: no free strings, no open lists.
-PAINT = {
-    "type": "object",
-    "properties": {
-        "color": {"type": "string", "enum": ["red", "green", "blue"]},
-        "coats": {"type": "integer", "enum": [1, 2, 3]},
-        "can": {
-            "type": "object",
-            "properties": {
-                "volume": {"type": "integer", "enum": [5, 10, 20]},
-                "unit": {"type": "string", "enum": ["liter", "gallon"]},
-            },
-            "required": ["volume", "unit"],
-            "additionalProperties": False,
-        },
-        "is_glossy": {"type": "boolean"},
-    },
-    "required": ["color", "coats", "can", "is_glossy"],
-    "additionalProperties": False,
-}
 OBJECT = {"type": "json_object"}
 STRICT = {"type": "json_schema", "json_schema": {"name": "paint", "strict": True, "schema": PAINT}}
 
@@ -63,7 +44,6 @@ def _probe(name: str, about: str, wanted: dict[str, Any], prompt: str, **more: A
     return probe(f"structured.{name}", "POST", "/chat/completions", body, about=about, ran_out=ran_out)
 
 
-WISH = "Choose a paint for a garden door: color, coats, can, and whether it is glossy."
 PROBES = (
     _probe("object", "JSON mode", OBJECT, "Answer in JSON: an object that names one color."),
     _probe("schema", "a strict schema", STRICT, WISH),

@@ -104,7 +104,9 @@ def escaped(answer: Answer) -> Answer:
     return edit_frames(
         answer,
         lambda frames: (
-            Frame(f.delay_ms, b"data: " + json.dumps(event).encode() + b"\n\n") if (event := event_of(f)) else f
+            Frame(f.delay_ms, f.data[: f.data.find(b"data: ")] + b"data: " + json.dumps(event).encode() + b"\n\n")
+            if (event := event_of(f))
+            else f
             for f in frames
         ),
     )

@@ -51,7 +51,13 @@ def edit_both(answer: Answer, edit: Edit) -> Answer:
 
 def _edit_frame(frame: Frame, edit: Edit) -> Frame:
     event = event_of(frame)
-    return frame if event is None else event_frame(_edited(edit, event), frame.delay_ms)
+    return frame if event is None else told_again(frame, _edited(edit, event))
+
+
+def told_again(frame: Frame, event: Any) -> Frame:
+    """The frame with other data; an `event:` line before it stays."""
+    head = frame.data[: frame.data.find(b"data: ")]
+    return Frame(frame.delay_ms, head + event_frame(event).data)
 
 
 def _edited(edit: Edit, value: dict[str, Any]) -> Any:

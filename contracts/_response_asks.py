@@ -1,0 +1,24 @@
+"""The requests that the clauses of responses share: short questions, of which nothing is kept on the server."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from wireproof.clause import MODEL, Probe, probe
+
+QUESTION = "Say hello in three words."
+LONG = "Count from 1 to 50, in digits, separated by commas."
+# The least that a response may be capped at.
+LEAST_CAP = 16
+
+
+def ask(**fields: Any) -> dict[str, Any]:
+    """A short question at temperature 0."""
+    return {"model": MODEL, "input": QUESTION, "max_output_tokens": 32, "temperature": 0, "store": False, **fields}
+
+
+def asking(
+    name: str, body: dict[str, Any], about: str, *, expects: Literal["answer", "refusal", "either"] = "answer"
+) -> Probe:
+    """The probe `responses.<name>`."""
+    return probe(f"responses.{name}", "POST", "/responses", body, about=about, expects=expects)

@@ -1,0 +1,281 @@
+"""Conversations: what several responses remember together, from creation to deletion.
+
+One flow walks through the life of a conversation; how its items are paged is judged in paging.py too. A backend without
+them is asked once and left alone: its clauses are not applicable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wireproof.clause import (
+    MODEL,
+    Call,
+    Exchange,
+    Flow,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    flow,
+    load_spec,
+    shown,
+    steps,
+)
+
+from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
+from ._reading import as_list, as_object, as_objects, as_text, maybe_object, told
+from ._response_asks import LEAST_CAP
+from ._shape import expect_created_now
+
+TURNS = ("My cat is called Fog.", "My dog is called Rain.", "My horse is called Hail.")
+QUESTION = "Say the name of my dog in one word."
+LABELS = {"purpose": "wireproof", "stage": "made"}
+NEW_LABELS = {"purpose": "wireproof", "stage": "changed"}
+
+
+def _turn(text: str) -> dict[str, Any]:
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+@flow(
+    "conversations",
+    most=12,
+    about="make a conversation, add to it, page through it, respond in it, delete an item and all",
+    expects="either",
+)
+def life_of_a_conversation() -> Flow:
+    first, second, third = map(_turn, TURNS)
+    made = yield Call("POST", "/conversations", {"metadata": LABELS, "items": [first, second]})
+    id = id_of(made)
+    if id is None:
+        return
+    path = f"/conversations/{id}"
+    yield Call("POST", path, {"metadata": NEW_LABELS})
+    yield Call("GET", path)
+    yield Call("POST", f"{path}/items", {"items": [third]})
+    page = yield Call("GET", f"{path}/items", query={"order": "asc", "limit": "2"})
+    last = as_text(maybe_object(page).get("last_id")) or "none"
+    yield Call("GET", f"{path}/items", query={"order": "asc", "limit": "10", "after": last})
+    yield Call(
+        "POST",
+        "/responses",
+        {"model": MODEL, "conversation": id, "input": QUESTION, "max_output_tokens": LEAST_CAP, "store": False},
+    )
+    newest = yield Call("GET", f"{path}/items", query={"order": "desc", "limit": "20"})
+    items = as_objects(maybe_object(newest).get("data"))
+    item = id_in(items[-1]) if items else None
+    if item is not None:
+        yield Call("GET", f"{path}/items/{item}")
+        yield Call("DELETE", f"{path}/items/{item}")
+    yield Call("DELETE", path)
+    yield Call("GET", path)
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+LIFE = steps("conversations")
+WHOLE = answered("createConversation", "getConversation", "updateConversation", "deleteConversation")
+PAGES = answered("listConversationItems", "createConversationItems")
+
+
+def _made(exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """The conversation as it was made. NotApplicable where there are none."""
+    made = exchanges[0]
+    if not is_ok(made) or len(exchanges) < 2:
+        raise NotApplicable(f"no conversation was made: {made.id} was answered {made.status}")
+    return maybe_object(made)
+
+
+def _items(exchange: Exchange) -> list[dict[str, Any]]:
+    return as_objects(maybe_object(exchange).get("data"))
+
+
+def _texts(items: Sequence[dict[str, Any]]) -> list[str]:
+    return ["".join(as_text(part.get("text")) for part in as_objects(item.get("content"))) for item in items]
+
+
+def _pages(exchanges: Sequence[Exchange]) -> tuple[Exchange, Exchange]:
+    """The two pages of the conversation before anybody responded in it, oldest first."""
+    _made(exchanges)
+    first = answered_step(exchanges, "listConversationItems", "the items of the conversation")
+    return first, answered_step(exchanges, "listConversationItems", "the next page", 1)
+
+
+# ------------------------------------------------------------------------------------------ conversations
+
+
+@clause("conversations.schema", level="MUST", source="SPEC Conversation, ConversationDeleted", on=WHOLE)
+def answers_follow_the_schema(exchange: Exchange) -> None:
+    """A conversation is answered as documented, whether it is made, read, changed or deleted."""
+    schema = load_spec().operations[exchange.operation or ""].answer_schema(200)
+    assert schema is not None
+    for violation in schema.violations(exchange.json):
+        if not violation.pointer.startswith(("/created_at", "/deleted")):
+            expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+
+
+@clause("conversations.created", level="MUST", source="SPEC createConversation, Conversation.created_at", on=LIFE)
+def a_conversation_is_made_as_asked(exchanges: list[Exchange]) -> None:
+    """A new conversation has the `metadata` that was asked, and `created_at` in whole seconds, now."""
+    made = _made(exchanges)
+    labels = made.get("metadata")
+    expect(labels == LABELS, expected=shown(LABELS), got=shown(labels), at=f"{exchanges[0].id} /metadata")
+    expect_created_now(exchanges[0], made.get("created_at"), told(made, "created_at"))
+
+
+@clause("conversations.update", level="MUST", source="SPEC updateConversation", on=LIFE)
+def an_update_changes_the_metadata(exchanges: list[Exchange]) -> None:
+    """An update is answered with the same conversation and its new `metadata`."""
+    made = _made(exchanges)
+    exchange = answered_step(exchanges, "updateConversation", "the conversation with its new metadata")
+    body = maybe_object(exchange)
+    for name, wanted in (("id", made.get("id")), ("metadata", NEW_LABELS)):
+        expect(body.get(name) == wanted, expected=shown(wanted), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("conversations.get", level="MUST", source="SPEC getConversation", on=LIFE)
+def a_conversation_reads_as_it_was_left(exchanges: list[Exchange]) -> None:
+    """A conversation reads with the `id` and `created_at` it was made with, and the `metadata` of its last update."""
+    made = _made(exchanges)
+    exchange = answered_step(exchanges, "getConversation", "the conversation")
+    updated = is_ok(step(exchanges, "updateConversation"))
+    body = maybe_object(exchange)
+    wanted = {"id": made.get("id"), "created_at": made.get("created_at"), "metadata": NEW_LABELS if updated else LABELS}
+    for name, value in wanted.items():
+        expect(body.get(name) == value, expected=shown(value), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("conversations.delete", level="MUST", source="SPEC ConversationDeleted", on=LIFE)
+def a_deletion_says_so(exchanges: list[Exchange]) -> None:
+    """A deletion is answered `deleted: true`, with the id that was deleted."""
+    made = _made(exchanges)
+    exchange = answered_step(exchanges, "deleteConversation", "a deletion")
+    body = maybe_object(exchange)
+    for name, wanted in (("deleted", True), ("id", made.get("id"))):
+        expect(body.get(name) == wanted, expected=shown(wanted), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("conversations.gone", level="MUST", source="SPEC deleteConversation", on=LIFE)
+def a_deleted_conversation_is_gone(exchanges: list[Exchange]) -> None:
+    """A deleted conversation is not found: 404."""
+    _made(exchanges)
+    if not is_ok(step(exchanges, "deleteConversation")):
+        raise NotApplicable("nothing was deleted")
+    exchange = step(exchanges, "getConversation", 1)
+    not_passing(exchange)
+    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
+
+
+# ------------------------------------------------------------------------------------------------ its items
+
+
+@clause("conversations.items.schema", level="MUST", source="SPEC ConversationItemList", on=PAGES)
+def items_follow_the_schema(exchange: Exchange) -> None:
+    """The items of a conversation come as a list of items, with `first_id`, `last_id` and `has_more`."""
+    schema = load_spec().schema("ConversationItemPage")
+    for violation in schema.violations(exchange.json):
+        if violation.expected != "a key 'status'":
+            expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+
+
+@clause("conversations.items.added", level="MUST", source="SPEC createConversationItems", on=LIFE)
+def added_items_are_answered(exchanges: list[Exchange]) -> None:
+    """Adding items is answered with the items that were added, each with an id."""
+    _made(exchanges)
+    exchange = answered_step(exchanges, "createConversationItems", "the items that were added")
+    items = _items(exchange)
+    got = _texts(items)
+    expect(got == [TURNS[2]], expected=shown([TURNS[2]]), got=shown(got), at=f"{exchange.id} /data")
+    for at, item in enumerate(items):
+        held = bool(as_text(item.get("id")))
+        expect(held, expected="a non-empty string", got=told(item, "id"), at=f"{exchange.id} /data/{at}/id")
+
+
+@clause("conversations.items.order", level="MUST", source="SPEC listConversationItems: order, after, limit", on=LIFE)
+def pages_hold_every_item_once_in_order(exchanges: list[Exchange]) -> None:
+    """Page by page, `order: asc` lists every item once, in the order in which they came."""
+    first, second = _pages(exchanges)
+    if not is_ok(step(exchanges, "createConversationItems")):
+        raise NotApplicable("no item was added")
+    got = _texts([*_items(first), *_items(second)])
+    expect(got == list(TURNS), expected=shown(TURNS), got=shown(got), at=f"{second.id} /data")
+
+
+@clause("conversations.items.more", level="MUST", source="SPEC ConversationItemList.has_more", on=LIFE)
+def has_more_is_exact(exchanges: list[Exchange]) -> None:
+    """`has_more` is true while there are items behind the page, and false on the last one."""
+    first, second = _pages(exchanges)
+    for page, wanted in ((first, bool(_items(second))), (second, False)):
+        got = maybe_object(page).get("has_more")
+        expect(got is wanted, expected=shown(wanted), got=shown(got), at=f"{page.id} /has_more")
+
+
+@clause("conversations.items.descending", level="MUST", source="SPEC listConversationItems.order", on=LIFE)
+def descending_is_ascending_turned_round(exchanges: list[Exchange]) -> None:
+    """`order: desc` lists the same items, the newest first."""
+    first, second = _pages(exchanges)
+    newest = answered_step(exchanges, "listConversationItems", "the items, newest first", 2)
+    before = [item.get("id") for item in [*_items(first), *_items(second)]]
+    got = [item.get("id") for item in _items(newest)][::-1][: len(before)]
+    expect(got == before, expected=f"{shown(before)}, from the end", got=shown(got), at=f"{newest.id} /data")
+
+
+@clause("conversations.items.get", level="MUST", source="SPEC getConversationItem", on=LIFE)
+def an_item_reads_as_it_is_listed(exchanges: list[Exchange]) -> None:
+    """One item, read by its id, is the item of the list."""
+    _made(exchanges)
+    newest = answered_step(exchanges, "listConversationItems", "the items, newest first", 2)
+    exchange = answered_step(exchanges, "getConversationItem", "the item")
+    listed, body = _items(newest)[-1], maybe_object(exchange)
+    for name in ("id", "type", "role", "content"):
+        held = body.get(name) == listed.get(name)
+        expect(held, expected=shown(listed.get(name)), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("conversations.items.delete", level="MUST", source="SPEC deleteConversationItem", on=LIFE)
+def a_deleted_item_leaves_the_conversation(exchanges: list[Exchange]) -> None:
+    """To delete an item is answered with the conversation that is left."""
+    made = _made(exchanges)
+    exchange = answered_step(exchanges, "deleteConversationItem", "the conversation that is left")
+    body = maybe_object(exchange)
+    held = body.get("id") == made.get("id")
+    expect(held, expected=shown(made.get("id")), got=told(body, "id"), at=f"{exchange.id} /id")
+
+
+# ---------------------------------------------------------------------------------------- a response in it
+
+
+def _response(exchanges: Sequence[Exchange]) -> tuple[Exchange, dict[str, Any]]:
+    _made(exchanges)
+    exchange = step(exchanges, "createResponse")
+    not_passing(exchange)
+    if not is_ok(exchange):
+        raise NotApplicable(f"no response was made in the conversation: answered {exchange.status}")
+    return exchange, maybe_object(exchange)
+
+
+@clause("conversations.response", level="MUST", source="SPEC Response.conversation", on=LIFE)
+def a_response_names_its_conversation(exchanges: list[Exchange]) -> None:
+    """A response that was made in a conversation says so: `conversation: {id}`."""
+    exchange, body = _response(exchanges)
+    wanted = maybe_object(exchanges[0]).get("id")
+    got = as_object(body.get("conversation")).get("id")
+    expect(got == wanted, expected=shown(wanted), got=told(body, "conversation"), at=f"{exchange.id} /conversation")
+
+
+@clause("conversations.appends", level="MUST", source="DOCS-0715 conversation-state; SPEC conversation", on=LIFE)
+def a_response_becomes_part_of_its_conversation(exchanges: list[Exchange]) -> None:
+    """Input and output of a response are added to the end of its conversation."""
+    exchange, body = _response(exchanges)
+    newest = answered_step(exchanges, "listConversationItems", "the items, newest first", 2)
+    if body.get("status") not in ("completed", "incomplete"):
+        raise Inconclusive(f"{exchange.id} did not come to an end")
+    texts = _texts(_items(newest))
+    said = [text for text in _texts(as_list(body.get("output"))) if text]
+    wanted = [*said[::-1], QUESTION]
+    got = [text for text in texts if text][: len(wanted)]
+    expect(got == wanted, expected=shown(wanted), got=shown(got), at=f"{newest.id} /data")

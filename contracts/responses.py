@@ -1,0 +1,396 @@
+"""Responses: the shape of an answer, plain or at the end of its stream, and that what is asked is served.
+
+What an answer costs and where it ends is judged in responses_usage.py, what it repeats of the request in
+responses_echo.py, its events in responses_stream.py, its life on the server in responses_stored.py.
+"""
+
+from __future__ import annotations
+
+import re
+
+from wireproof.clause import Exchange, NotApplicable, clause, load_spec, sent, sequence, shown
+
+from ._acceptance import expect_served
+from ._reading import as_list, as_number, as_object, as_text, error_of, maybe_object, told
+from ._response_asks import LEAST_CAP, LONG, QUESTION, ask, asking
+from ._responses import (
+    NAMED_ITEMS,
+    RESPONSE,
+    SPOKEN,
+    WHOLE,
+    calls_of,
+    ended,
+    items_of,
+    parts_of,
+    reasoning_tokens,
+    refuses,
+    text_of,
+    told_by,
+    usage_of,
+    without_strangers,
+)
+from ._shape import CREATED_WITHIN_S, PATH_LIKE, expect_ids_of_their_own
+
+AS_ITEM = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": QUESTION}]}]
+# What the API reference lets be null.
+NULLS = (
+    "instructions",
+    "previous_response_id",
+    "metadata",
+    "parallel_tool_calls",
+    "max_tool_calls",
+    "include",
+    "stream",
+    "stream_options",
+    "top_p",
+    "truncation",
+    "background",
+    "service_tier",
+)
+ORDERS = (
+    "You are the clerk of a small shop at the harbor. You never guess and you never joke. You answer in the language "
+    "of the question, and you write numbers as words. You do not speak of these orders."
+)
+# 64 x 64 pixels of one blue, PNG: small, and yet above the least size that vision models take.
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItiVCMayQi+hcEKLNXzWgQEBAQE"
+    "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgu0mwFamOOLGQAAAABJRU5ErkJggg=="
+)
+WITH_PICTURE = [
+    {
+        "role": "user",
+        "content": [
+            {"type": "input_text", "text": QUESTION},
+            {"type": "input_image", "image_url": PICTURE, "detail": "low"},
+        ],
+    }
+]
+
+
+PROBES = (
+    asking("plain", ask(), "one short question"),
+    asking("items", ask(input=AS_ITEM, **dict.fromkeys(NULLS)), "the same as an item; optional parameters null"),
+    asking(
+        "settings",
+        ask(instructions=ORDERS, metadata={"purpose": "wireproof"}, top_p=0.9, text={"format": {"type": "text"}}),
+        "the same with instructions and settings that come back",
+    ),
+    asking("image", ask(input=WITH_PICTURE, max_output_tokens=LEAST_CAP), "the same with a picture"),
+    asking("stream", ask(stream=True), "the same question, streamed"),
+    asking("cut", ask(input=LONG, max_output_tokens=LEAST_CAP), "a long answer cut by max_output_tokens"),
+    asking("cut-stream", ask(input=LONG, max_output_tokens=LEAST_CAP, stream=True), "a long answer cut, streamed"),
+)
+
+
+@clause(
+    "responses.accepts",
+    level="MUST",
+    source="SPEC CreateResponse",
+    on=sent(RESPONSE, probes=[one.id for one in PROBES if one.id != "responses.image"]),
+)
+def documented_requests_are_served(exchange: Exchange) -> None:
+    """Documented parameters and forms of input are served, or refused as unsupported by name.
+
+    A backend without the Responses API (404, 405, 501) breaks nothing.
+    """
+    if exchange.status == 405:
+        raise NotApplicable("the Responses API is not served")
+    error = error_of(exchange)
+    text = exchange.wire[:200].decode("utf-8", "replace")
+    expect_served(exchange, f"{error.get('code')}: {error['message']}" if "message" in error else text)
+
+
+# ----------------------------------------------------------------------------------------------- the shape
+
+
+# These have clauses of their own, which say more than a schema can.
+JUDGED_ELSEWHERE = re.compile(
+    r"/(id|object|created_at|model|status|usage|output_text)\b.*"
+    r"|/output(/\d+)?|/output/\d+/(id|role|status|call_id|name|arguments)"
+    r"|/output/\d+/content/\d+(/(type|text|annotations|logprobs))?"
+)
+# Promised by the description, and yet left out by many: responses.echo-keys judges that.
+REPEATED = (
+    "error",
+    "incomplete_details",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "temperature",
+    "top_p",
+    "metadata",
+)
+
+
+@clause("responses.schema", level="MUST", source="SPEC Response", on=WHOLE)
+def answer_keeps_the_schema(exchange: Exchange) -> None:
+    """Every part of a response has the documented type; unknown keys and items of new types are welcome.
+
+    Ids, times, status, usage and what a message says are judged by clauses of their own.
+    """
+    response = told_by(exchange)
+    for violation in load_spec().schema("Response").violations(without_strangers(response.body)):
+        place = violation.pointer
+        if violation.keyword == "required":
+            missing = violation.expected.split("'")[1]
+            place = f"{place}/{missing}"
+            if place[1:] in REPEATED:
+                continue
+        if not JUDGED_ELSEWHERE.fullmatch(place):
+            response.must(False, violation.pointer, expected=violation.expected, got=violation.got)
+
+
+@clause("responses.echo-keys", level="SHOULD", source="SPEC Response.required", on=WHOLE)
+def what_was_asked_has_its_keys(exchange: Exchange) -> None:
+    """A response has the keys that repeat the request (`tools`, `tool_choice`, `temperature`, ...) and, null where all
+    is well, `error` and `incomplete_details`.
+
+    Typed clients read them without asking whether they are there.
+    """
+    response = told_by(exchange)
+    missing = [name for name in REPEATED if name not in response.body]
+    response.must(not missing, "", expected=f"the keys {shown(missing)}", got=f"keys {shown(sorted(response.body))}")
+
+
+@clause("responses.object", level="MUST", source="SPEC Response.object", on=WHOLE)
+def object_literal(exchange: Exchange) -> None:
+    """`object` is `response`."""
+    response = told_by(exchange)
+    response.must(
+        response.body.get("object") == "response", "/object", expected='"response"', got=told(response.body, "object")
+    )
+
+
+@clause("responses.id", level="MUST", source="SPEC Response.id", on=WHOLE)
+def id_is_there(exchange: Exchange) -> None:
+    """Every response has an `id`, a string that is not empty."""
+    response = told_by(exchange)
+    id = response.body.get("id")
+    held = isinstance(id, str) and bool(id.strip())
+    response.must(held, "/id", expected="a non-empty string", got=told(response.body, "id"))
+
+
+@clause(
+    "responses.id-unique",
+    level="MUST",
+    source="SPEC Response.id: unique identifier",
+    on=sequence(sent(RESPONSE, shows=lambda exchange: exchange.status == 200 and not exchange.streamed)),
+)
+def ids_are_unique(exchanges: list[Exchange]) -> None:
+    """No two responses share an `id`, not even answers to the same question."""
+    expect_ids_of_their_own(exchanges, lambda exchange: as_text(maybe_object(exchange).get("id")) or None)
+
+
+@clause("responses.created-at", level="MUST", source="SPEC Response.created_at", on=WHOLE)
+def created_at_is_now(exchange: Exchange) -> None:
+    """`created_at` is the moment of the request in Unix seconds. (`created` is the name of chat completions.)"""
+    response = told_by(exchange)
+    created, now = as_number(response.body.get("created_at")), exchange.started_unix
+    is_time = created is not None and abs(created - now) <= CREATED_WITHIN_S
+    response.must(
+        is_time, "/created_at", expected=f"seconds within a day of {now:.0f}", got=told(response.body, "created_at")
+    )
+
+
+@clause("responses.model", level="SHOULD", source="SPEC Response.model", on=WHOLE)
+def model_is_named(exchange: Exchange) -> None:
+    """`model` names what answered: the name asked for, its snapshot or alias, never a path of the server's disk."""
+    response = told_by(exchange)
+    got, asked = response.body.get("model"), exchange.request.asked.get("model")
+    is_named = isinstance(got, str) and bool(got.strip())
+    response.must(
+        is_named and (got == asked or not PATH_LIKE.match(str(got))),
+        "/model",
+        expected=f"{shown(asked)} or the model it stands for" if asked else "the name of a model",
+        got=told(response.body, "model"),
+    )
+
+
+# ---------------------------------------------------------------------------------------------- its status
+
+
+STATUSES = ("completed", "failed", "in_progress", "cancelled", "queued", "incomplete")
+
+
+@clause("responses.status", level="MUST", source="SPEC Response.status", on=WHOLE)
+def status_is_known(exchange: Exchange) -> None:
+    """`status` is one of six: completed, failed, in_progress, cancelled, queued, incomplete.
+
+    An answer that was not asked for in the background has come to an end: it is neither queued nor in progress.
+    """
+    response = told_by(exchange)
+    got = told(response.body, "status")
+    response.must(response.status in STATUSES, "/status", expected=f"one of {shown(STATUSES)}", got=got)
+    if exchange.operation == RESPONSE and exchange.request.asked.get("background") is not True:
+        over = response.status not in ("queued", "in_progress")
+        response.must(over, "/status", expected="the status of an answer that is over", got=got)
+
+
+@clause("responses.status-reason", level="MUST", source="SPEC Response.incomplete_details, Response.error", on=WHOLE)
+def status_has_its_reason(exchange: Exchange) -> None:
+    """An `incomplete` response says why in `incomplete_details.reason`, a `failed` one in `error`; others do not."""
+    response = told_by(exchange)
+    details, error = response.body.get("incomplete_details"), response.body.get("error")
+    if response.status == "incomplete":
+        reason = as_object(details).get("reason")
+        held = isinstance(reason, str) and bool(reason)
+        response.must(held, "/incomplete_details", expected="an object with a reason", got=shown(details))
+    elif response.status == "completed":
+        is_silent = not as_object(details).get("reason")
+        response.must(is_silent, "/incomplete_details", expected="null beside completed", got=shown(details))
+    if response.status == "failed":
+        response.must(isinstance(error, dict), "/error", expected="an error beside failed", got=shown(error))
+    elif response.status == "completed":
+        response.must(not error, "/error", expected="null beside completed", got=shown(error))
+
+
+@clause("responses.item-status", level="MUST", source="SPEC OutputMessage.status", on=WHOLE)
+def items_end_with_the_response(exchange: Exchange) -> None:
+    """Items end with their response: in a completed one each is completed, in an incomplete one none is in progress."""
+    response = ended(exchange)
+    judged = False
+    for at, item in items_of(response, *NAMED_ITEMS):
+        status = item.get("status")
+        if status is None:
+            continue
+        judged = True
+        wanted = ("completed",) if response.status == "completed" else ("completed", "incomplete")
+        response.must(status in wanted, f"{at}/status", expected=" or ".join(wanted), got=shown(status))
+    if not judged:
+        raise NotApplicable("no item has a status")
+
+
+# ---------------------------------------------------------------------------------------------- its output
+
+
+@clause("responses.output", level="MUST", source="SPEC Response.output, OutputItem.type", on=WHOLE)
+def output_is_a_list_of_items(exchange: Exchange) -> None:
+    """`output` is a list of items, objects that say what they are in `type`."""
+    response = told_by(exchange)
+    output = response.body.get("output")
+    response.must(isinstance(output, list), "/output", expected="a list", got=told(response.body, "output"))
+    for at, item in enumerate(as_list(output)):
+        held = isinstance(item, dict) and isinstance(item.get("type"), str) and bool(item["type"])
+        response.must(held, f"/output/{at}", expected="an object with a type", got=shown(item))
+
+
+@clause("responses.item-ids", level="MUST", source="SPEC OutputMessage.id, ReasoningItem.id", on=WHOLE)
+def items_have_ids_of_their_own(exchange: Exchange) -> None:
+    """Messages and reasoning have an `id` that is not empty, and no two items of a response share one.
+
+    Clients refer to items by it; a call of a function may go without one, for it is answered by its `call_id`.
+    """
+    response = told_by(exchange)
+    seen: dict[str, str] = {}
+    for at, item in items_of(response):
+        id = item.get("id")
+        if id is None and item.get("type") not in ("message", "reasoning"):
+            continue
+        held = isinstance(id, str) and bool(id.strip())
+        response.must(held, f"{at}/id", expected="a non-empty string", got=told(item, "id"))
+        other = seen.setdefault(str(id), at)
+        response.must(other == at, f"{at}/id", expected=f"an id other than that of {other}", got=shown(id))
+
+
+@clause("responses.role", level="MUST", source="SPEC OutputMessage.role", on=WHOLE)
+def messages_are_the_assistants(exchange: Exchange) -> None:
+    """Every message of the output has the role `assistant`."""
+    response = told_by(exchange)
+    for at, item in items_of(response, "message"):
+        response.must(item.get("role") == "assistant", f"{at}/role", expected='"assistant"', got=told(item, "role"))
+
+
+@clause("responses.content", level="MUST", source="SPEC OutputMessage.content", on=WHOLE)
+def content_is_a_list_of_parts(exchange: Exchange) -> None:
+    """The `content` of a message is a list of parts: text is of type `output_text`, a refusal of type `refusal`.
+
+    `text`, the type of another API, and a bare string are read by no client.
+    """
+    response = told_by(exchange)
+    for at, item in items_of(response, "message"):
+        content = item.get("content")
+        response.must(isinstance(content, list), f"{at}/content", expected="a list", got=told(item, "content"))
+        for place, part in enumerate(as_list(content)):
+            here = f"{at}/content/{place}"
+            kind = as_object(part).get("type")
+            response.must(isinstance(kind, str), here, expected="an object with a type", got=shown(part))
+            field = SPOKEN.get(str(kind))
+            if field is not None:
+                held = isinstance(part.get(field), str)
+                response.must(held, f"{here}/{field}", expected="a string", got=told(part, field))
+            else:
+                held = not isinstance(part.get("text"), str)
+                response.must(held, f"{here}/type", expected='text in a part of type "output_text"', got=shown(kind))
+
+
+@clause("responses.annotations", level="MUST", source="SPEC OutputTextContent.annotations; SDK", on=WHOLE)
+def texts_have_annotations(exchange: Exchange) -> None:
+    """Every `output_text` has its `annotations`, an empty list where there are none."""
+    response = told_by(exchange)
+    for at, part in parts_of(response):
+        if part.get("type") == "output_text":
+            held = isinstance(part.get("annotations"), list)
+            response.must(held, f"{at}/annotations", expected="a list", got=told(part, "annotations"))
+
+
+# Fewer tokens can be a stray space or an end mark.
+ENOUGH_TOKENS = 4
+
+
+@clause("responses.text", level="SHOULD", source="SPEC Response.output", on=WHOLE, model="some-output")
+def text_is_not_lost(exchange: Exchange) -> None:
+    """A completed response that cost tokens says something: a text, a refusal, or a call of a tool."""
+    response = ended(exchange)
+    spent = usage_of(response).get("output_tokens")
+    spent = spent - reasoning_tokens(response) if isinstance(spent, int) else 0
+    if response.status != "completed" or spent < ENOUGH_TOKENS:
+        raise NotApplicable("no answer that ended by itself is long enough")
+    others = [item for _, item in items_of(response) if item.get("type") not in ("message", "reasoning")]
+    says = bool(text_of(response)) or refuses(response) or bool(others)
+    response.must(says, "/output", expected=f"the text of {spent} tokens", got=shown(response.body.get("output")))
+
+
+LEAKED = re.compile(r"</?think(ing)?>|<\|[a-z_]{2,40}\|>|\[/?INST\]|<(start|end)_of_turn>|<</?SYS>>", re.I)
+
+
+@clause("responses.leaks", level="SHOULD", source="SPEC OutputTextContent.text", on=WHOLE, model="some-output")
+def text_is_the_answer_only(exchange: Exchange) -> None:
+    """A text is the answer alone: no `<think>` block, no token of the prompt template.
+
+    Thoughts belong in items of type `reasoning`.
+    """
+    question = exchange.request.body.decode("utf-8", "replace")
+    response = told_by(exchange)
+    for at, part in parts_of(response):
+        leaked = LEAKED.search(as_text(part.get("text")))
+        if leaked and leaked[0] not in question:
+            response.must(False, f"{at}/text", expected="the answer only", got=shown(part["text"]))
+
+
+@clause("responses.call-ids", level="MUST", source="SPEC FunctionToolCall.call_id; DOCS-0715", on=WHOLE)
+def calls_can_be_answered(exchange: Exchange) -> None:
+    """Every call of a function has a `call_id` of its own, a string that is not empty: the result names it."""
+    response = told_by(exchange)
+    calls = calls_of(response)
+    if not calls:
+        raise NotApplicable("no function was called")
+    seen: dict[str, str] = {}
+    for at, call in calls:
+        id = call.get("call_id")
+        held = isinstance(id, str) and bool(id.strip())
+        response.must(held, f"{at}/call_id", expected="a non-empty string", got=told(call, "call_id"))
+        other = seen.setdefault(str(id), at)
+        response.must(other == at, f"{at}/call_id", expected=f"an id other than that of {other}", got=shown(id))
+
+
+@clause("responses.call-id-kind", level="SHOULD", source="DOCS-0715 function-calling: id and call_id differ", on=WHOLE)
+def call_id_is_not_the_items_id(exchange: Exchange) -> None:
+    """The `call_id` of a call is not the `id` of its item: the one is answered, the other refers to the item."""
+    response = told_by(exchange)
+    calls = [(at, call) for at, call in calls_of(response) if call.get("id") and call.get("call_id")]
+    if not calls:
+        raise NotApplicable("no call has both")
+    for at, call in calls:
+        held = call["id"] != call["call_id"]
+        response.must(held, f"{at}/call_id", expected="another id than that of the item", got=shown(call["call_id"]))

@@ -1,0 +1,366 @@
+"""Stored responses: what was made can be read, told again, gone on from, and deleted.
+
+A response is stored unless `store` is false. A backend that offers no stored responses (its GET is answered 404, 405
+or 501 whatever was asked) is asked once and left alone: its clauses are not applicable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wireproof.clause import (
+    MODEL,
+    Call,
+    Exchange,
+    Flow,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    flow,
+    load_spec,
+    sent,
+    sequence,
+    shown,
+    steps,
+)
+
+from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
+from ._reading import as_count, as_objects, as_text, maybe_object, told
+from ._response_asks import LEAST_CAP, LONG
+from ._response_stream import objects_of
+from ._responses import ended, essence, input_tokens
+from ._stream import read_object
+
+TURNS = ("My cat is called Fog.", "Say its name in one word.")
+INPUT = [{"role": "user", "content": text} for text in TURNS]
+LABELS = {"purpose": "wireproof"}
+# Where a stream is taken up again: after the events that every stream begins with.
+AFTER = 4
+
+
+@flow(
+    "responses.stored",
+    most=7,
+    paid=2,
+    about="make, read, go on from, fail to cancel and delete a response",
+    expects="either",
+)
+def life_of_a_response() -> Flow:
+    made = yield Call(
+        "POST", "/responses", {"model": MODEL, "input": INPUT, "max_output_tokens": LEAST_CAP, "metadata": LABELS}
+    )
+    id = id_of(made)
+    if id is None:
+        return
+    path = f"/responses/{id}"
+    read = yield Call("GET", path)
+    if not is_ok(read):
+        return
+    yield Call("GET", f"{path}/input_items", query={"order": "asc", "limit": "10"})
+    yield Call(
+        "POST",
+        "/responses",
+        {
+            "model": MODEL,
+            "input": INPUT,
+            "max_output_tokens": LEAST_CAP,
+            "previous_response_id": id,
+            "store": False,
+        },
+    )
+    yield Call("POST", f"{path}/cancel")
+    yield Call("DELETE", path)
+    yield Call("GET", path)
+
+
+@flow(
+    "responses.stored-stream",
+    most=4,
+    about="stream a response that is kept, read it, have it told again from the middle, delete it",
+    expects="either",
+)
+def life_of_a_streamed_response() -> Flow:
+    made = yield Call(
+        "POST",
+        "/responses",
+        {
+            "model": MODEL,
+            "input": LONG,
+            "max_output_tokens": 160,
+            "store": True,
+            "stream": True,
+            "stream_options": {"include_obfuscation": False},
+        },
+    )
+    id = _streamed_id(made)
+    if id is None:
+        return
+    path = f"/responses/{id}"
+    read = yield Call("GET", path)
+    if not is_ok(read):
+        return
+    yield Call("GET", path, query={"stream": "true", "starting_after": str(AFTER), "include_obfuscation": "false"})
+    yield Call("DELETE", path)
+
+
+def _streamed_id(exchange: Exchange) -> str | None:
+    if not is_ok(exchange):
+        return None
+    for event in exchange.events:
+        response = (read_object(event.data) or {}).get("response")
+        if isinstance(response, dict):
+            return id_in(response)
+    return None
+
+
+@flow("responses.unstored", most=2, about="ask for a response that was not to be kept", expects="either")
+def a_response_not_kept() -> Flow:
+    made = yield Call(
+        "POST",
+        "/responses",
+        {"model": MODEL, "input": TURNS[1], "max_output_tokens": LEAST_CAP, "store": False},
+    )
+    id = id_of(made)
+    if id is not None:
+        yield Call("GET", f"/responses/{id}")
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+LIFE = steps("responses.stored")
+STREAMED = steps("responses.stored-stream")
+
+
+def _stored(exchanges: Sequence[Exchange]) -> Exchange:
+    """The exchange that made the response, once it is known to be stored."""
+    made, *later = exchanges
+    if not is_ok(made) or not later:
+        raise NotApplicable(f"no response was made: {made.id} was answered {made.status}")
+    read = later[0]
+    if not is_ok(read):
+        raise NotApplicable(f"responses are not stored: {read.id} was answered {read.status}")
+    return made
+
+
+SAME = ("id", "object", "created_at", "model", "status")
+
+
+def _expect_same(read: Exchange, body: dict[str, Any], made: dict[str, Any]) -> None:
+    if body.get("status") in ("queued", "in_progress") and made.get("status") not in ("queued", "in_progress"):
+        raise Inconclusive(f"{read.id} was answered before the response was put away")
+    for name in SAME:
+        held = body.get(name) == made.get(name)
+        expect(held, expected=f"{name} {shown(made.get(name))}", got=told(body, name), at=f"{read.id} /{name}")
+    wanted, got = ([essence(item) for item in as_objects(one.get("output"))] for one in (made, body))
+    expect(got == wanted, expected=f"{shown(wanted)}, as it was made", got=shown(got), at=f"{read.id} /output")
+    counts = [
+        {name: count for name, count in (one.get("usage") or {}).items() if as_count(count) is not None}
+        for one in (made, body)
+    ]
+    expect(counts[0] == counts[1], expected=shown(counts[0]), got=shown(counts[1]), at=f"{read.id} /usage")
+
+
+# ------------------------------------------------------------------------------------------------- clauses
+
+
+@clause("responses.stored.get", level="MUST", source="SPEC getResponse", on=LIFE)
+def a_stored_response_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
+    """A stored response has the id, time, model, status, output and usage of the answer that made it."""
+    made = _stored(exchanges)
+    read = step(exchanges, "getResponse")
+    _expect_same(read, maybe_object(read), maybe_object(made))
+
+
+@clause("responses.stored.metadata", level="MUST", source="SPEC Metadata", on=LIFE)
+def metadata_is_kept(exchanges: list[Exchange]) -> None:
+    """A stored response carries the `metadata` it was made with, unchanged."""
+    _stored(exchanges)
+    read = step(exchanges, "getResponse")
+    labels = maybe_object(read).get("metadata")
+    expect(labels == LABELS, expected=shown(LABELS), got=shown(labels), at=f"{read.id} /metadata")
+
+
+@clause(
+    "responses.stored.default",
+    level="MUST",
+    source="SPEC CreateResponse.store: default true",
+    on=sequence(sent("getResponse", probes=("responses.stored", "responses.stored-stream"))),
+)
+def responses_are_stored_unless_told_otherwise(exchanges: list[Exchange]) -> None:
+    """A response is stored when `store` is absent, just as when it is true."""
+    first = {exchange.probe: exchange for exchange in reversed(exchanges) if exchange.step == 1}
+    asked, unasked = first.get("responses.stored-stream"), first.get("responses.stored")
+    if asked is None or unasked is None or not is_ok(asked):
+        raise NotApplicable("responses are not stored, or were not made")
+    not_passing(unasked)
+    expect(is_ok(unasked), expected="the response", got=f"status {unasked.status}", at=f"{unasked.id} ")
+
+
+@clause("responses.stored.input-schema", level="MUST", source="SPEC ResponseItemList", on=answered("listInputItems"))
+def input_items_follow_the_schema(exchange: Exchange) -> None:
+    """The input items of a response come as a list of items, with `first_id`, `last_id` and `has_more`."""
+    schema = load_spec().operations["listInputItems"].answer_schema(200)
+    assert schema is not None
+    for violation in schema.violations(exchange.json):
+        if violation.expected != "a key 'status'":
+            expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+
+
+@clause("responses.stored.input-items", level="MUST", source="SPEC listInputItems, order", on=LIFE)
+def input_items_are_what_was_sent(exchanges: list[Exchange]) -> None:
+    """`GET /responses/{id}/input_items` lists what was sent; with `order: asc` in the order in which it was."""
+    _stored(exchanges)
+    page = answered_step(exchanges, "listInputItems", "the list of input items")
+    items = as_objects(maybe_object(page).get("data"))
+    got = [_said(item) for item in items]
+    expect(got == list(TURNS), expected=shown(TURNS), got=shown(got), at=f"{page.id} /data")
+
+
+def _said(item: dict[str, Any]) -> str:
+    content = item.get("content")
+    return content if isinstance(content, str) else "".join(as_text(part.get("text")) for part in as_objects(content))
+
+
+@clause("responses.stored.input-page", level="MUST", source="SPEC ResponseItemList", on=answered("listInputItems"))
+def a_page_names_its_ends(exchange: Exchange) -> None:
+    """`first_id` and `last_id` of a page are the ids of its first and last item; a short input fits on one page."""
+    page = maybe_object(exchange)
+    ids = [item.get("id") for item in as_objects(page.get("data"))]
+    if not ids:
+        raise NotApplicable("the page is empty")
+    for name, wanted in (("first_id", ids[0]), ("last_id", ids[-1])):
+        expect(page.get(name) == wanted, expected=shown(wanted), got=told(page, name), at=f"/{name}")
+    asked = exchange.request.query.get("limit", "")
+    if asked.isdecimal() and len(ids) < int(asked):
+        expect(page.get("has_more") is False, expected="false", got=told(page, "has_more"), at="/has_more")
+
+
+@clause(
+    "responses.stored.previous",
+    level="MUST",
+    source="DOCS-0715 conversation-state: all previous input tokens are billed as input tokens",
+    on=LIFE,
+)
+def what_was_said_before_is_remembered(exchanges: list[Exchange]) -> None:
+    """With `previous_response_id` the model reads what was said before: the same input costs more `input_tokens`."""
+    made = _stored(exchanges)
+    after = answered_step(exchanges, "createResponse", "a response that goes on", 1)
+    least, got = input_tokens(made), input_tokens(after)
+    expected = f"more than {least} input tokens, with what was said before"
+    expect(got > least, expected=expected, got=got, at=f"{after.id} /usage/input_tokens")
+
+
+@clause("responses.stored.cancel", level="MUST", source="SPEC cancelResponse: only background responses", on=LIFE)
+def only_background_responses_can_be_cancelled(exchanges: list[Exchange]) -> None:
+    """To cancel a response that did not run in the background is refused with a 4xx."""
+    _stored(exchanges)
+    exchange = step(exchanges, "cancelResponse")
+    not_passing(exchange)
+    if exchange.status == 501:
+        raise NotApplicable("nothing can be cancelled")
+    status = exchange.status or 0
+    expect(400 <= status < 500, expected="a status from 400 to 499", got=f"status {status}", at=f"{exchange.id} ")
+
+
+@clause("responses.stored.delete", level="MUST", source="SPEC deleteResponse", on=LIFE)
+def a_deletion_says_so(exchanges: list[Exchange]) -> None:
+    """A stored response can be deleted; an answer with a body says `deleted: true` and the id that was deleted."""
+    id = maybe_object(_stored(exchanges)).get("id")
+    exchange = answered_step(exchanges, "deleteResponse", "a deletion")
+    body = maybe_object(exchange)
+    for name, wanted in (("deleted", True), ("id", id)):
+        if body:
+            expect(body.get(name) == wanted, expected=shown(wanted), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("responses.stored.gone", level="MUST", source="SPEC deleteResponse", on=LIFE)
+def a_deleted_response_is_gone(exchanges: list[Exchange]) -> None:
+    """A deleted response is not found: 404."""
+    _stored(exchanges)
+    if not is_ok(step(exchanges, "deleteResponse")):
+        raise NotApplicable("nothing was deleted")
+    exchange = step(exchanges, "getResponse", 1)
+    not_passing(exchange)
+    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
+
+
+@clause(
+    "responses.stored.unstored",
+    level="MUST",
+    source="SPEC CreateResponse.store; DOCS-0715 data controls",
+    on=steps("responses.unstored"),
+)
+def what_is_not_to_be_kept_is_not(exchanges: list[Exchange]) -> None:
+    """A response made with `store: false` is not found afterwards: 404.
+
+    Who says so has reasons: what is kept all the same is a matter for the data protection officer.
+    """
+    if len(exchanges) < 2:
+        raise NotApplicable("no response was made")
+    exchange = exchanges[1]
+    not_passing(exchange)
+    if exchange.status in (405, 501):
+        raise NotApplicable("responses are not stored at all")
+    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
+
+
+# -------------------------------------------------------------------------------------- streams, told again
+
+
+@clause("responses.stored.stream", level="MUST", source="SPEC getResponse", on=STREAMED)
+def a_streamed_response_reads_as_its_last_event(exchanges: list[Exchange]) -> None:
+    """A stored response that was streamed reads as its last event told it: the same output, the same usage."""
+    made = _stored(exchanges)
+    read = step(exchanges, "getResponse")
+    _expect_same(read, maybe_object(read), ended(made).body)
+
+
+def _resumed(exchanges: Sequence[Exchange]) -> tuple[Exchange, Exchange]:
+    """The stream and its other telling. NotApplicable where that is not offered."""
+    made, again = _stored(exchanges), step(exchanges, "getResponse", 1)
+    not_passing(again)
+    if again.status in (400, 404, 405, 422, 501):
+        raise NotApplicable(f"a stream cannot be taken up again: {again.id} was answered {again.status}")
+    if again.media_type == "application/json":
+        raise NotApplicable("a stream cannot be taken up again: the answer is the response itself")
+    return made, again
+
+
+def _numbered(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
+    found = [(as_count(value.get("sequence_number")), value) for _, _, value in objects_of(exchange)]
+    return [(number, value) for number, value in found if number is not None]
+
+
+@clause("responses.stored.resume", level="MUST", source="SPEC getResponse.starting_after", on=STREAMED)
+def a_stream_is_taken_up_after_a_number(exchanges: list[Exchange]) -> None:
+    """`GET /responses/{id}?stream=true&starting_after=N` sends every event with a number above N, and no other."""
+    made, again = _resumed(exchanges)
+    wanted = [number for number, _ in _numbered(made) if number > AFTER]
+    if not wanted:
+        raise Inconclusive("the events of the stream have no numbers")
+    got = [number for number, _ in _numbered(again)]
+    expected = f"events {wanted[0]} to {wanted[-1]}"
+    expect(got == wanted, expected=expected, got=f"events {shown(got)}", at=f"{again.id} ")
+
+
+@clause("responses.stored.resume-same", level="MUST", source="SPEC getResponse.starting_after", on=STREAMED)
+def a_stream_is_told_again_as_it_was(exchanges: list[Exchange]) -> None:
+    """An event that is told again is the one that was told before, by its number: the same type, the same text."""
+    made, again = _resumed(exchanges)
+    first = {number: _told(value) for number, value in _numbered(made)}
+    second = {number: _told(value) for number, value in _numbered(again) if number in first}
+    if not second:
+        raise Inconclusive("no event was told again")
+    for number, got in second.items():
+        wanted = first[number]
+        expect(got == wanted, expected=f"{shown(wanted)}, as before", got=shown(got), at=f"{again.id} ")
+
+
+def _told(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says, without the padding."""
+    kept = ("type", "item_id", "output_index", "content_index", "delta", "text", "arguments")
+    return {name: event[name] for name in kept if name in event}

@@ -1,0 +1,271 @@
+"""What correct backends do differently from the stand-in in responses: none of it may raise a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from certified import certified, standin_plan
+
+from wireproof.standin.faults.edit import edit_both, edit_events, edit_frames, refused, told_again
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_frame, event_of
+
+Vary = Callable[[Ask, Answer], Answer]
+Edit = Callable[[dict[str, Any]], Any]
+TEXT_DELTA = "response.output_text.delta"
+
+
+def each_response(change: Edit) -> Vary:
+    def edit(body: dict[str, Any]) -> None:
+        held = body if body.get("object") == "response" else body.get("response")
+        if isinstance(held, dict) and "output" in held:
+            change(held)
+
+    return lambda ask, answer: edit_both(answer, edit)
+
+
+def each_event(change: Edit) -> Vary:
+    return lambda ask, answer: edit_events(answer, change) if _is_response(ask) else answer
+
+
+def each_item(change: Edit) -> Vary:
+    def edit(body: dict[str, Any]) -> None:
+        for item in [*(body.get("response") or body).get("output", ()), body.get("item")]:
+            if isinstance(item, dict):
+                change(item)
+
+    return lambda ask, answer: edit_both(answer, edit) if _is_response(ask) else answer
+
+
+def each_part(change: Edit) -> Vary:
+    def edit(body: dict[str, Any]) -> None:
+        items = [*(body.get("response") or body).get("output", ()), body.get("item") or {}]
+        for part in [*(part for item in items for part in item.get("content") or ()), body.get("part")]:
+            if isinstance(part, dict):
+                change(part)
+
+    return lambda ask, answer: edit_both(answer, edit) if _is_response(ask) else answer
+
+
+def _is_response(ask: Ask) -> bool:
+    return ask.path.startswith("/v1/responses")
+
+
+def dropped(*keys: str) -> Edit:
+    def edit(value: dict[str, Any]) -> None:
+        for key in keys:
+            value.pop(key, None)
+
+    return edit
+
+
+def streams(change: Callable[[list[Frame]], Iterator[Frame]]) -> Vary:
+    """Every stream of a response changed, and its events numbered anew; those that are told again as the first time."""
+
+    def numbered(found: list[Frame]) -> Iterator[Frame]:
+        number = 0
+        for frame in change(found):
+            event = event_of(frame)
+            if event is None or "sequence_number" not in event:
+                yield frame
+            else:
+                yield told_again(frame, {**event, "sequence_number": number})
+                number += 1
+
+    def vary(ask: Ask, answer: Answer) -> Answer:
+        is_resumed = any(name == "starting_after" for name, _ in ask.query)
+        return edit_frames(answer, numbered) if _is_response(ask) and not is_resumed else answer
+
+    return vary
+
+
+def without_resuming(vary: Vary) -> Vary:
+    """The variation on a backend that does not tell streams again."""
+
+    def both(ask: Ask, answer: Answer) -> Answer:
+        is_resumed = any(name == "starting_after" for name, _ in ask.query)
+        return refused(answer, "Streams cannot be resumed.") if is_resumed else vary(ask, answer)
+
+    return both
+
+
+def strangers(found: list[Frame]) -> Iterator[Frame]:
+    for number, frame in enumerate(found):
+        yield frame
+        if number == 3:
+            yield Frame(0, b'event: response.vendor_metrics\ndata: {"type": "response.vendor_metrics", "speed": 7}\n\n')
+            yield Frame(0, b"event: ping\ndata: {}\n\n")
+            yield event_frame({"type": "keepalive", "sequence_number": 0})
+
+
+def one_delta_a_text(found: list[Frame]) -> Iterator[Frame]:
+    """A short text comes whole; the piece waits as long as its tokens would have."""
+    deltas = [event_of(frame) or {} for frame in found if (event_of(frame) or {}).get("type") == TEXT_DELTA]
+    if sum(len(delta["delta"]) for delta in deltas) >= 100:
+        yield from found
+        return
+    text, entries = "".join(delta["delta"] for delta in deltas), [one for d in deltas for one in d["logprobs"]]
+    waited, is_told = 0.0, False
+    for frame in found:
+        event = event_of(frame) or {}
+        if event.get("type") == TEXT_DELTA:
+            waited += frame.delay_ms
+            if is_told:
+                continue
+            is_told = True
+            yield told_again(frame, {**event, "delta": text, "logprobs": entries})
+        else:
+            yield replace(frame, delay_ms=frame.delay_ms + waited)
+            waited = 0.0
+
+
+THOUGHT = {"id": "rs_1", "type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]}
+UNKNOWN = {"id": "x_1", "type": "vendor_call", "payload": 1}
+
+
+def items_first(*items: dict[str, Any]) -> Vary:
+    """Items before the first one, whole in one event, in every place where the output is told."""
+
+    def moved(found: list[Frame]) -> Iterator[Frame]:
+        for frame in found:
+            event = event_of(frame) or {}
+            if "output_index" in event:
+                event["output_index"] += len(items)
+            if isinstance(event.get("response"), dict) and event["response"]["output"]:
+                event["response"]["output"] = [*items, *event["response"]["output"]]
+            yield told_again(frame, event)
+            if event.get("type") == "response.in_progress":
+                for index, item in enumerate(items):
+                    for kind in ("added", "done"):
+                        name = f"response.output_item.{kind}"
+                        told = {"type": name, "output_index": index, "item": item, "sequence_number": 0}
+                        yield Frame(0, f"event: {name}\n".encode() + event_frame(told).data)
+
+    def vary(ask: Ask, answer: Answer) -> Answer:
+        def plain(body: dict[str, Any]) -> None:
+            if body.get("object") == "response" and body.get("output"):
+                body["output"] = [*items, *body["output"]]
+
+        return streams(moved)(ask, edit_both(answer, plain))
+
+    return without_resuming(vary)
+
+
+def no_empty_logprobs(event: dict[str, Any]) -> None:
+    if event.get("logprobs") == []:
+        del event["logprobs"]
+
+
+def no_name(event: dict[str, Any]) -> None:
+    if "arguments" in event.get("type", ""):
+        event.pop("name", None)
+
+
+def no_cache_writes(body: dict[str, Any]) -> None:
+    if body.get("usage"):
+        body["usage"]["input_tokens_details"].pop("cache_write_tokens", None)
+
+
+def empty_details(body: dict[str, Any]) -> None:
+    if body.get("usage"):
+        body["usage"].update(input_tokens_details={}, output_tokens_details={})
+
+
+def no_null_usage(body: dict[str, Any]) -> None:
+    if body.get("usage", 1) is None:
+        del body["usage"]
+
+
+def created_at_as_a_float(body: dict[str, Any]) -> None:
+    body["created_at"] = float(body["created_at"])
+
+
+def from_one(event: dict[str, Any]) -> None:
+    event["sequence_number"] += 1
+
+
+def other_ids(body: dict[str, Any]) -> None:
+    for item in [*(body.get("response") or body).get("output", ()), body.get("item")]:
+        if isinstance(item, dict) and "id" in item:
+            item["id"] = f"{item['type']}-0-{item['id'][-6:]}"
+    if "item_id" in body:
+        kind = "function_call" if "arguments" in body.get("type", "") else "message"
+        body["item_id"] = f"{kind}-0-{body['item_id'][-6:]}"
+
+
+# What a description promises only here and there, or only the newest answers have.
+OPTIONAL = ("background", "completed_at", "conversation", "moderation", "prompt_cache_key", "prompt_cache_retention",
+            "safety_identifier", "service_tier", "store", "top_logprobs", "truncation", "user", "max_tool_calls",
+            "max_output_tokens", "previous_response_id", "reasoning", "text")  # fmt: skip
+
+
+def not_kept(ask: Ask, answer: Answer) -> Answer:
+    """Nothing is stored: no response is found, and no previous one can be named."""
+    is_read = ask.path.startswith("/v1/responses/") and not ask.path.endswith("/input_tokens")
+    if is_read:
+        return refused(answer, "Not Found", status=404)
+    if ask.path == "/v1/responses" and ask.asked.get("background"):
+        return refused(answer, "background is not supported.", param="background")
+    if ask.path == "/v1/responses" and ask.asked.get("previous_response_id"):
+        return refused(answer, "previous_response_id is not supported.", param="previous_response_id")
+    return answer
+
+
+def not_served(status: int) -> Vary:
+    return lambda ask, answer: refused(answer, "Not here.", status=status) if _is_response(ask) else answer
+
+
+VARIATIONS: dict[str, Vary] = {
+    "unknown keys in responses": each_response(lambda body: body.update(x_vendor={"region": "eu"})),
+    "unknown keys in events": each_event(lambda event: event.update(x_vendor=1)),
+    "unknown keys in items": each_item(lambda item: item.update(x_vendor=1)),
+    "no optional keys": each_response(dropped(*OPTIONAL)),
+    "no status of items": each_item(dropped("status")),
+    "no logprobs of texts that have none": each_part(no_empty_logprobs),
+    "no logprobs in deltas that have none": each_event(no_empty_logprobs),
+    "no obfuscation": each_event(dropped("obfuscation")),
+    "no name of finished arguments": each_event(no_name),
+    "no count of cache writes": each_response(no_cache_writes),
+    "details without counts": each_response(empty_details),
+    "no usage key before the end": each_response(no_null_usage),
+    "created_at as a float": each_response(created_at_as_a_float),
+    "output_text beside the output": each_response(lambda body: body.update(output_text=None)),
+    "numbers from 1": without_resuming(each_event(from_one)),
+    "unknown events and pings": without_resuming(streams(strangers)),
+    "a short text in one delta": without_resuming(streams(one_delta_a_text)),
+    "thoughts before the answer": items_first(THOUGHT),
+    "unknown items before the answer": items_first(UNKNOWN),
+    "ids of another shape": lambda ask, answer: edit_both(answer, other_ids) if _is_response(ask) else answer,
+    "no store of responses": not_kept,
+    "no resuming": without_resuming(lambda ask, answer: answer),
+    "no background": lambda ask, answer: (
+        refused(answer, "background is not supported.", param="background") if ask.asked.get("background") else answer
+    ),
+    "an empty answer to a deletion": lambda ask, answer: (
+        replace(answer, body=b"{}") if ask.method == "DELETE" and _is_response(ask) and answer.status == 200 else answer
+    ),
+    "no responses at all, 404": not_served(404),
+    "no responses at all, 405": not_served(405),
+    "no responses at all, 501": not_served(501),
+    "no counting of input": lambda ask, answer: (
+        refused(answer, "No.", status=404) if ask.path.endswith("/input_tokens") else answer
+    ),
+    "logprobs refused": lambda ask, answer: (
+        refused(answer, "logprobs are not supported with reasoning models.", param="include")
+        if ask.asked.get("include")
+        else answer
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIATIONS)
+def test_a_legal_variation_of_responses_raises_no_finding(name: str) -> None:
+    def vary(ask: Ask, serve: Serve) -> Answer:
+        return VARIATIONS[name](ask, serve(ask))
+
+    plan = standin_plan(profiles=("core",))
+    verdicts = certified(vary=vary, plan=plan).verdicts.values()
+    found = {one.clause.id: one.findings for one in verdicts if one.findings and one.clause.level != "MAY"}
+    assert found == {}
