@@ -41,7 +41,7 @@ def _turn(text: str) -> dict[str, Any]:
 
 
 @flow(
-    "conversations",
+    "conversations.life",
     most=12,
     about="make a conversation, add to it, page through it, respond in it, delete an item and all",
     expects="either",
@@ -77,7 +77,7 @@ def life_of_a_conversation() -> Flow:
 # ------------------------------------------------------------------------------------------------ reading
 
 
-LIFE = steps("conversations")
+LIFE = steps("conversations.life")
 WHOLE = answered("createConversation", "getConversation", "updateConversation", "deleteConversation")
 PAGES = answered("listConversationItems", "createConversationItems")
 
