@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, Undecodable, expect
@@ -33,7 +33,24 @@ def expect_refused(exchange: Exchange, why: str) -> None:
     set_aside(exchange)
     if exchange.status in NOT_SERVED:
         raise NotApplicable(f"not served: {seen(exchange)}")
-    expect(400 <= (exchange.status or 0) < 500, expected=f"a 4xx: {why}", got=seen(exchange))
+    expect(400 <= (exchange.status or 0) < 500, expected=f"a 4xx: {why}", got=seen(exchange), at=f"{exchange.id} ")
+
+
+def expect_each_refused(
+    exchanges: Sequence[Exchange], is_wrong: Callable[[Exchange], object], why: Callable[[Exchange], str]
+) -> None:
+    """Each of the exchanges that `is_wrong` is refused with a 4xx.
+
+    A server error is a finding only where others of them are served: a gateway with nothing behind it fails always.
+    """
+    wrong = [exchange for exchange in exchanges if is_wrong(exchange)]
+    if not wrong:
+        raise NotApplicable("no such request was sent")
+    is_served = any(map(is_ok, exchanges))
+    for exchange in wrong:
+        if (exchange.status or 0) >= 500 and not is_served:
+            raise NotApplicable(f"nothing is served: {seen(exchange)}")
+        expect_refused(exchange, why(exchange))
 
 
 def expect_named(exchange: Exchange, fields: Sequence[str]) -> None:
@@ -86,7 +103,7 @@ def expect_closed(exchange: Exchange, done: str) -> None:
     found = told_events(exchange)
     places = [place for place, (_, body) in enumerate(found) if body.get("type") == done]
     last = found[-1][0] if found else None
-    expect(len(places) == 1, expected=f"one event {done}", got=f"{len(places)} of {len(found)} events", event=last)
+    expect(len(places) == 1, expected=f"one event {done}", got=f"{len(places)} among {len(found)} events", event=last)
     after = found[places[0] + 1 :]
     expect(not after, expected=f"nothing after {done}", got=str(after[0][1].get("type")) if after else "", event=last)
 

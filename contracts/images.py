@@ -8,7 +8,7 @@ images_stream.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wireproof.clause import (
@@ -26,12 +26,13 @@ from wireproof.clause import (
     load_spec,
     probe,
     sent,
+    sequence,
     shown,
 )
 
 from ._forms import asked_of, has
 from ._images import AUTO, COMPLETED, IMAGES, answer_of, decoded, pictures_in, shown_in
-from ._media import expect_details, expect_named, expect_refused, expect_sum, is_refused, json_or_none, plain, said
+from ._media import expect_details, expect_each_refused, expect_named, expect_sum, is_refused, json_or_none, plain, said
 from ._pictures import NoPicture
 from ._reading import as_count, as_list, as_object, as_text, told
 from ._samples import png
@@ -301,14 +302,14 @@ def mistakes(exchange: Exchange) -> list[str]:
     "images.refuses",
     level="MUST",
     source="SPEC CreateImageRequest: prompt (required), size; ERR-LATE 400",
-    on=sent("createImage", shows=lambda e: bool(mistakes(e))),
+    on=sequence(sent("createImage")),
 )
-def wrong_requests_are_refused(exchange: Exchange) -> None:
+def wrong_requests_are_refused(exchanges: Sequence[Exchange]) -> None:
     """A request without a prompt, for less than one picture or in a size that is none is refused with a 4xx.
 
     What is drawn instead is paid for, and thrown away.
     """
-    expect_refused(exchange, f"{' and '.join(mistakes(exchange))} is wrong")
+    expect_each_refused(exchanges, mistakes, lambda e: f"{' and '.join(mistakes(e))} is wrong")
 
 
 @clause(

@@ -26,7 +26,7 @@ from wireproof.clause import (
     shown,
 )
 
-from ._media import expect_named, expect_refused, json_or_none, said
+from ._media import expect_each_refused, expect_named, json_or_none, said
 from ._reading import as_list, as_number, as_object, as_objects, as_text
 from ._samples import png
 from ._shape import PATH_LIKE, expect_ids_of_their_own, expect_schema
@@ -268,11 +268,11 @@ def is_inputless(exchange: Exchange) -> bool:
     "moderations.refuses",
     level="SHOULD",
     source="SPEC CreateModerationRequest: input (required); ERR-LATE 400",
-    on=sent(OPERATION, shows=is_inputless),
+    on=sequence(sent(OPERATION)),
 )
-def nothing_is_not_judged(exchange: Exchange) -> None:
+def nothing_is_not_judged(exchanges: Sequence[Exchange]) -> None:
     """A request without input, or with an empty list of it, is refused with a 4xx."""
-    expect_refused(exchange, "there is no input")
+    expect_each_refused(exchanges, is_inputless, lambda e: "there is no input")
 
 
 @clause(

@@ -24,7 +24,7 @@ from wireproof.clause import (
     shown,
 )
 
-from ._media import expect_named, expect_refused, plain
+from ._media import expect_each_refused, expect_named, plain
 from ._reading import as_text
 from ._sounds import NoSound, wav_samples
 from ._speech import FORMATS, SAME, bytes_of, format_asked, heard, sound_of, speed_asked
@@ -219,47 +219,49 @@ def has_nobodys_voice(asked: dict[str, Any]) -> bool:
     "speech.refuses",
     level="MUST",
     source="SPEC CreateSpeechRequest: model, input (required), response_format; ERR-LATE 400",
-    on=sent("createSpeech", shows=lambda e: bool(mistakes(e))),
+    on=sequence(sent("createSpeech")),
 )
-def wrong_requests_are_refused(exchange: Exchange) -> None:
+def wrong_requests_are_refused(exchanges: Sequence[Exchange]) -> None:
     """A request without model or input, or for a format that is none, is refused with a 4xx.
 
     Answered with MP3 in its place, the typing error is found by whoever cannot play the file.
     """
-    expect_refused(exchange, f"{' and '.join(mistakes(exchange))} is wrong")
+    expect_each_refused(exchanges, mistakes, lambda e: f"{' and '.join(mistakes(e))} is wrong")
 
 
 @clause(
     "speech.empty",
     level="SHOULD",
     source="SPEC CreateSpeechRequest.input: the text to generate audio for",
-    on=sent("createSpeech", asks=says_nothing),
+    on=sequence(sent("createSpeech")),
 )
-def nothing_is_not_said(exchange: Exchange) -> None:
+def nothing_is_not_said(exchanges: Sequence[Exchange]) -> None:
     """An empty `input` is refused with a 4xx: there is nothing to say."""
-    expect_refused(exchange, "input is an empty string")
+    expect_each_refused(exchanges, lambda e: says_nothing(e.request.asked), lambda e: "input is an empty string")
 
 
 @clause(
     "speech.too-long",
     level="SHOULD",
     source="SPEC CreateSpeechRequest.input: at most 4096 characters",
-    on=sent("createSpeech", asks=says_too_much),
+    on=sequence(sent("createSpeech")),
 )
-def too_much_is_refused(exchange: Exchange) -> None:
+def too_much_is_refused(exchanges: Sequence[Exchange]) -> None:
     """An `input` of more than 4096 characters is refused with a 4xx, not cut where nobody hears it."""
-    expect_refused(exchange, f"input has more than {MOST_CHARACTERS} characters")
+    why = f"input has more than {MOST_CHARACTERS} characters"
+    expect_each_refused(exchanges, lambda e: says_too_much(e.request.asked), lambda e: why)
 
 
 @clause(
     "speech.voice",
     level="SHOULD",
     source="SPEC CreateSpeechRequest.voice",
-    on=sent("createSpeech", asks=has_nobodys_voice),
+    on=sequence(sent("createSpeech")),
 )
-def an_unknown_voice_is_refused(exchange: Exchange) -> None:
+def an_unknown_voice_is_refused(exchanges: Sequence[Exchange]) -> None:
     """A `voice` that there is not is refused with a 4xx, not replaced by another."""
-    expect_refused(exchange, f"there is no voice {shown(NOBODY)}")
+    why = f"there is no voice {shown(NOBODY)}"
+    expect_each_refused(exchanges, lambda e: has_nobodys_voice(e.request.asked), lambda e: why)
 
 
 @clause(

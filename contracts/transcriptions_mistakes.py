@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from wireproof.clause import TRANSCRIPTION_MODEL, Call, Exchange, File, answered, clause, form, probe, sent
+from collections.abc import Sequence
+
+from wireproof.clause import TRANSCRIPTION_MODEL, Call, Exchange, File, answered, clause, form, probe, sent, sequence
 
 from ._forms import file_of, has
-from ._media import expect_named, expect_refused
+from ._media import expect_each_refused, expect_named
 from ._samples import wav
 from ._sounds import NoSound, sound_in
 from ._transcripts import TRANSCRIBE, TRANSLATE, format_asked, granularities
@@ -57,33 +59,33 @@ def is_granular_without_times(exchange: Exchange) -> bool:
     "transcriptions.refuses",
     level="MUST",
     source="SPEC CreateTranscriptionRequest: file, model (required); ERR-LATE 400",
-    on=sent(*BOTH, shows=lambda e: bool(missing(e))),
+    on=sequence(sent(*BOTH)),
 )
-def incomplete_requests_are_refused(exchange: Exchange) -> None:
+def incomplete_requests_are_refused(exchanges: Sequence[Exchange]) -> None:
     """A request without its file or its model is refused with a 4xx."""
-    expect_refused(exchange, f"{' and '.join(missing(exchange))} is missing")
+    expect_each_refused(exchanges, missing, lambda e: f"{' and '.join(missing(e))} is missing")
 
 
 @clause(
     "transcriptions.no-sound",
     level="MUST",
     source="SPEC CreateTranscriptionRequest.file: the audio file; ERR-LATE 400, 500",
-    on=sent(*BOTH, shows=is_silent_file),
+    on=sequence(sent(*BOTH)),
 )
-def what_is_no_recording_is_refused(exchange: Exchange) -> None:
+def what_is_no_recording_is_refused(exchanges: Sequence[Exchange]) -> None:
     """A file that is no recording is refused with a 4xx: it is the client's mistake, and no retry mends it."""
-    expect_refused(exchange, "the file is text, not a recording")
+    expect_each_refused(exchanges, is_silent_file, lambda e: "the file is text, not a recording")
 
 
 @clause(
     "transcriptions.granularities",
     level="MAY",
     source="SPEC timestamp_granularities: response_format must be verbose_json",
-    on=sent(TRANSCRIBE, shows=is_granular_without_times),
+    on=sequence(sent(TRANSCRIBE)),
 )
-def times_need_a_format_that_has_them(exchange: Exchange) -> None:
+def times_need_a_format_that_has_them(exchanges: Sequence[Exchange]) -> None:
     """`timestamp_granularities` with a format that has no times is refused with a 4xx, not ignored."""
-    expect_refused(exchange, f"{format_asked(exchange)} has no times")
+    expect_each_refused(exchanges, is_granular_without_times, lambda e: f"{format_asked(e)} has no times")
 
 
 @clause(

@@ -113,7 +113,7 @@ BROKEN: dict[str, tuple[str, tuple[Exchange, ...]]] = {
         (judged(within(HARSH, "category_applied_input_types", violence="text")),),
     ),
     "nothing judged": ("nothing_is_not_judged", (judged(given=[]),)),
-    "a server error": ("nothing_is_not_judged", (refused(status=500),)),
+    "a server error": ("nothing_is_not_judged", (judged(HARSH), refused(status=500))),
     "no param": ("refusals_name_the_field", (refused(param=None),)),
 }
 
@@ -150,6 +150,7 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     "more keys": (judged({**HARSH, "reason": "a threat"}),),
     "nothing flagged of a batch": (judged(MILD, MILD, MILD, given=BATCH, probe="moderations.batch"),),
     "not served": (refused(status=404), refused(status=501)),
+    "nothing behind a gateway": (refused(status=500), refused(BATCH, status=500)),
     "throttled": (refused(status=429),),
     "refused as unprocessable": (refused(status=422, param=None),),
 }  # fmt: skip

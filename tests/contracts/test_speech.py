@@ -94,7 +94,7 @@ BROKEN: dict[str, tuple[str, tuple[Exchange, ...]]] = {
     ),
     "a format guessed": ("wrong_requests_are_refused", (sounding(response_format="mp9"),)),
     "no input": ("wrong_requests_are_refused", (sounding(input=None),)),
-    "a server error": ("wrong_requests_are_refused", (refusing(500, response_format="mp9"),)),
+    "a server error": ("wrong_requests_are_refused", (sounding(), refusing(500, response_format="mp9"))),
     "nothing said": ("nothing_is_not_said", (sounding(input=""),)),
     "too much said": ("too_much_is_refused", (sounding(input=TOO_LONG),)),
     "somebody's voice": ("an_unknown_voice_is_refused", (sounding(voice=NOBODY),)),
