@@ -10,12 +10,10 @@ from functools import cache
 from typing import Any
 
 import pytest
-from certified import NOON, certified, standin_plan
+from certified import certified, standin_plan
 
 from wireproof.plan import Plan
-from wireproof.standin.backend import Backend, Setup
 from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json, refused
-from wireproof.standin.latency import Latency
 from wireproof.standin.wire import Answer, Ask, Frame, Serve
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -208,8 +206,7 @@ def plan() -> Plan:
 
 @pytest.mark.parametrize("name", VARIATIONS)
 def test_a_legal_variation_of_media_raises_no_finding(name: str) -> None:
-    backend = Backend(Setup(latency=Latency(20.0, 3.0)), clock=lambda: NOON, boot="test")
-    run = certified(serve=lambda ask: VARIATIONS[name](ask, backend.answer), plan=plan())
+    run = certified(vary=VARIATIONS[name], plan=plan())
     assert {id: verdict.findings for id, verdict in run.verdicts.items() if verdict.findings} == {}
     assert {id: v.reason for id, v in run.verdicts.items() if v.outcome == "inconclusive"} == {}
 
@@ -224,6 +221,5 @@ def test_a_server_of_whisper_falls_short_of_should_at_most() -> None:
         details = lacking("seek", "tokens", "compression_ratio")
         return in_json(WORDS, lambda body: each_segment(details)(lacking("words", "usage")(body) or body))(ask, serve)
 
-    backend = Backend(Setup(latency=Latency(20.0, 3.0)), clock=lambda: NOON, boot="test")
-    run = certified(serve=lambda ask: vary(ask, backend.answer), plan=plan())
+    run = certified(vary=vary, plan=plan())
     assert {run.verdicts[id].clause.level for id in run.failing} <= {"SHOULD", "MAY"}
