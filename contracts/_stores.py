@@ -36,6 +36,9 @@ MARKS: dict[str, dict[str, Any]] = {
     ICE.name: {"kind": "ice", "year": 1903, "open": False},
     BREAD.name: {"kind": "bread", "year": 1750.5, "open": True},
 }
+# How one of the files is to be cut; the others are cut as the server likes.
+CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 400, "chunk_overlap_tokens": 100}}
+THRESHOLD = 0.3
 NEW_MARKS: dict[str, Any] = {"kind": "light", "year": 1823}
 LABELS, NEW_LABELS = {"purpose": "wireproof", "stage": "made"}, {"purpose": "wireproof", "stage": "changed"}
 DAYS = 2

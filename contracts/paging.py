@@ -248,6 +248,29 @@ def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
 # ------------------------------------------------------------------------------------------------ mistakes
 
 
+def _is_asked_rightly(exchange: Exchange) -> bool:
+    """Whether a list was asked for with what is documented, and no cursor that names nothing."""
+    operation = list_operation(exchange)
+    if operation is None or _asks_unknown(exchange):
+        return False
+    query = exchange.request.query
+    known = {parameter.name for parameter in operation.parameters}
+    return set(query) <= known and query.get("limit", "1") != "0" and bool({"limit", "order", "after"} & set(query))
+
+
+@clause(
+    "paging.accepts", level="MUST", source="SPEC limit, order, after of every list", on=sent(shows=_is_asked_rightly)
+)
+def documented_parameters_are_taken(exchange: Exchange) -> None:
+    """`limit`, `order` and `after` are taken by every list that documents them, and never refused as unknown."""
+    status = exchange.status or 0
+    if status in NOT_NOW:
+        raise Inconclusive(f"answered {status}")
+    if status in (404, 405, 501):
+        raise NotApplicable(f"not served: answered {status}")
+    expect(status < 400, expected="a page", got=status_of(exchange))
+
+
 @clause(
     "paging.limit-refused",
     level="SHOULD",

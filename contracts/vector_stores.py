@@ -7,6 +7,7 @@ in them in vector_stores_search.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from wireproof.clause import (
     NO_MODEL,
@@ -43,6 +44,7 @@ from ._reading import maybe_object
 from ._stores import (
     ASKED,
     BREAD,
+    CHUNKING,
     DAYS,
     ICE,
     LIFE,
@@ -52,6 +54,7 @@ from ._stores import (
     NEW_NAME,
     QUERY,
     SENT,
+    THRESHOLD,
     TOWER,
     UNKNOWN_FILE,
     asks,
@@ -75,7 +78,7 @@ ALL = (
 )
 
 
-@flow(LIFE, most=50, needs=NO_MODEL, about="make a store of three files, list, search, change and delete it",
+@flow(LIFE, most=51, needs=NO_MODEL, about="make a store of three files, list, search, change and delete it",
       expects="either")  # fmt: skip
 def life_of_a_store() -> Flow:
     store = id_of((yield asks("POST", "/vector_stores", ASKED)))
@@ -88,7 +91,9 @@ def life_of_a_store() -> Flow:
             ids[file.name] = id
     for file in (TOWER, ICE):
         if file.name in ids:
-            body = {"file_id": ids[file.name], "attributes": MARKS[file.name]}
+            body: dict[str, Any] = {"file_id": ids[file.name], "attributes": MARKS[file.name]}
+            if file is ICE:
+                body["chunking_strategy"] = CHUNKING
             if is_ok((yield asks("POST", f"{path}/files", body))):
                 yield from watched("StoreFile", f"{path}/files/{ids[file.name]}")
     if BREAD.name in ids:
@@ -128,6 +133,7 @@ def _searched(path: str) -> Flow:
         {"query": QUERY, "filters": {"type": "eq", "key": "kind", "value": "ice"}},
         {"query": QUERY, "filters": {"type": "and", "filters": [
             {"type": "lt", "key": "year", "value": 1900}, {"type": "ne", "key": "kind", "value": "tower"}]}},
+        {"query": QUERY, "ranking_options": {"score_threshold": THRESHOLD}},
         {"query": QUERY, "max_num_results": 0},
     ):  # fmt: skip
         yield asks("POST", f"{path}/search", narrowed)
@@ -272,6 +278,17 @@ def small_files_are_soon_ready(exchanges: list[Exchange]) -> None:
             raise Inconclusive(f"still {status} after {waited_s:.0f} s, when we stopped looking")
         got = f"{shown(status)} after {waited_s:.0f} s, {shown(body.get('last_error'))}"
         expect(status == "completed", expected="status completed", got=got, at=f"{exchange.id} /status")
+
+
+@clause("vector-stores.chunking", level="MUST", source="SPEC VectorStoreFileObject.chunking_strategy",
+        on=steps(LIFE))  # fmt: skip
+def files_are_cut_as_asked(exchanges: list[Exchange]) -> None:
+    """A file that was taken in with a static `chunking_strategy` tells that strategy, with its two sizes."""
+    told = [(e, body["chunking_strategy"]) for e, body in file_told(exchanges, ICE) if body.get("chunking_strategy")]
+    if not told or all(isinstance(how, dict) and how.get("type") == "other" for _, how in told):
+        raise NotApplicable("the strategy is not told")
+    for exchange, how in told:
+        expect(how == CHUNKING, expected=shown(CHUNKING), got=shown(how), at=f"{exchange.id} /chunking_strategy")
 
 
 @clause("vector-stores.attributes", level="MUST", source="SPEC VectorStoreFileAttributes", on=steps(LIFE))

@@ -49,6 +49,18 @@ def no_more_is_found_than_asked_for(exchange: Exchange) -> None:
     expect(found <= asked, expected=f"at most {asked}", got=found, at="/data")
 
 
+@clause("vector-stores.search-threshold", level="MUST", source="SPEC ranking_options.score_threshold", on=SEARCH)
+def nothing_below_the_threshold_is_found(exchange: Exchange) -> None:
+    """Nothing is found whose `score` is below the `score_threshold` that was asked for."""
+    least = as_number(as_object(exchange.request.asked.get("ranking_options")).get("score_threshold"))
+    if least is None:
+        raise NotApplicable("no threshold was asked for")
+    for at, row in enumerate(rows_of(exchange)):
+        score = as_number(row.get("score"))
+        expect(score is None or score >= least, expected=f"a score of at least {least}", got=shown(row.get("score")),
+               at=f"/data/{at}/score")  # fmt: skip
+
+
 @clause("vector-stores.search-filter", level="MUST", source="SPEC ComparisonFilter, CompoundFilter", on=steps(LIFE))
 def filters_are_kept(exchanges: list[Exchange]) -> None:
     """Only chunks of files whose attributes pass the `filters` are found."""

@@ -159,6 +159,14 @@ def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome:
     assert judged(paging, "a_limit_of_nothing_is_refused", [asked]) == outcome
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(200, "pass"), (400, "fail"), (404, "not-applicable")])
+def test_documented_parameters_are_taken(paging: ModuleType, status: int, outcome: str) -> None:
+    asked = replace(Flow().page("a", order="asc", limit="1"), status=status)
+    assert judged(paging, "documented_parameters_are_taken", [asked]) == outcome
+    for other in (Flow().page(limit="0"), Flow().page(after="file-wireproofnosuchfile"), Flow().page(colour="red")):
+        assert judged(paging, "documented_parameters_are_taken", [replace(other, status=400)]) == "not-applicable"
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"), [(400, "pass"), (404, "pass"), (200, "pass"), (500, "fail"), (503, "inconclusive")]
 )

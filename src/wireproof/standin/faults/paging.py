@@ -137,6 +137,17 @@ def the_cursor_is_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, after=None) if _is_list(ask) else ask)
 
 
+@fault("paging.order-refused", breaks="paging.accepts")
+def order_is_refused(ask: Ask, serve: Serve) -> Answer:
+    """`order` is an unknown parameter."""
+    answer = serve(ask)
+    return (
+        refused(answer, "Unknown parameter: 'order'.", param="order")
+        if _is_list(ask) and _asked(ask, "order")
+        else answer
+    )
+
+
 @fault("paging.limit-unchecked", breaks="paging.limit-refused")
 def any_limit_is_taken(ask: Ask, serve: Serve) -> Answer:
     """A limit of 0 is taken for none."""

@@ -162,6 +162,12 @@ def attributes_are_text(ask: Ask, serve: Serve) -> Answer:
     return _each_file(ask, serve, lambda row: edit(row) if row.get("attributes") else None)
 
 
+@fault("vector-stores.chunking-ignored", breaks="vector-stores.chunking")
+def strategies_are_ignored(ask: Ask, serve: Serve) -> Answer:
+    """Every file is cut as by default."""
+    return serve(ask.without("chunking_strategy") if _is(ask, FILES, "POST") else ask)
+
+
 @fault("vector-stores.attributes-ignored", breaks="vector-stores.attributes-update")
 def new_attributes_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """New attributes of a file have no effect."""
@@ -306,6 +312,12 @@ def any_number_is_found(ask: Ask, serve: Serve) -> Answer:
     """`max_num_results` has no effect."""
     is_number = bool(ask.asked.get("max_num_results"))
     return serve(ask.without("max_num_results") if _is(ask, SEARCH) and is_number else ask)
+
+
+@fault("vector-stores.threshold-ignored", breaks="vector-stores.search-threshold")
+def the_threshold_is_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`score_threshold` has no effect."""
+    return serve(ask.without("ranking_options") if _is(ask, SEARCH) and "ranking_options" in ask.asked else ask)
 
 
 @fault("vector-stores.filters-ignored", breaks="vector-stores.search-filter")
