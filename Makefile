@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SHELF = src spec contracts load reports tests benchmarks
 
-.PHONY: demo test check bench fuzz setup clean
+.PHONY: demo test check bench fuzz detection setup clean
 
 demo: setup ## certify the built-in stand-in and say where the report is
 	$(BIN)/wireproof certify --out wireproof-out
@@ -20,6 +20,9 @@ bench: setup ## measure; nothing here can fail
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python -m benchmarks.standin --python $(PYTHON)
 	$(BIN)/python benchmarks/abuse.py
+
+detection: setup ## every fault of the stand-in against every clause: docs/detection.md, docs/traceability.json
+	$(BIN)/python benchmarks/detection.py
 
 fuzz: setup ## Schemathesis on every operation of the stand-in, some minutes; FUZZ="--only '/files*' --examples 50"
 	$(BIN)/python benchmarks/fuzz.py $(FUZZ)

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from wireproof.cases import draw
 from wireproof.certification import load_contracts
 from wireproof.clause import Clause, Exchange, Probe
+from wireproof.cli.orders import STANDIN_CASES
 from wireproof.fetch import Target
 from wireproof.judge import Verdict, judge
 from wireproof.plan import Models, Plan, make_plan
@@ -16,7 +18,7 @@ from wireproof.profiles import EVERYTHING, in_profiles
 from wireproof.record import Recorded, RecordEvent, record
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
-from wireproof.standin.faults import Departure
+from wireproof.standin.faults import Departure, Fault
 from wireproof.standin.latency import Latency
 from wireproof.standin.serve import with_faults
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
@@ -52,6 +54,16 @@ def standin_plan(extra: Iterable[Probe] = (), profiles: Sequence[str] = (EVERYTH
     clauses, probes = contents_of_contracts()
     chosen = in_profiles(clauses, profiles, catalogue)
     return make_plan(load_spec(), chosen, [*in_profiles(probes, profiles, catalogue), *extra], MODELS)
+
+
+def plan_for(fault: Fault) -> Plan:
+    """The probes of the fault's profile. Some faults show only in requests that nobody writes by hand."""
+    spec = load_spec()
+    catalogue = spec.catalogue("profiles")
+    drawn = draw(spec, STANDIN_CASES, seed=1) if fault.breaks.startswith("cases.") else ()
+    broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
+    profile = next(name for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
+    return standin_plan(drawn, [profile])
 
 
 def certified(

@@ -5,12 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 import pytest
-from certified import certified, contents_of_contracts, standin_plan
+from certified import certified, contents_of_contracts, plan_for, standin_plan
 
-from wireproof.cases import draw
-from wireproof.cli.orders import STANDIN_CASES
-from wireproof.plan import Plan
-from wireproof.profiles import in_profiles
 from wireproof.spec import load_spec
 from wireproof.standin.faults import Fault, all_faults
 
@@ -36,18 +32,10 @@ def test_a_profile_fits_in_few_exchanges(profile: str) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_a_fault_is_noticed_by_the_clause_it_breaks_and_by_no_stranger(fault: Fault) -> None:
-    failing = certified(fault.id, plan=_plan_for(fault)).failing
+    failing = certified(fault.id, plan=plan_for(fault)).failing
     assert fault.breaks in failing, f"{fault.summary} {sorted(failing)} noticed something, {fault.breaks} did not"
     strangers = {id for id in failing - {fault.breaks} if not any(fnmatchcase(id, glob) for glob in fault.also)}
     assert not strangers, f"{fault.summary} also fails {sorted(strangers)}"
-
-
-def _plan_for(fault: Fault) -> Plan:
-    """The probes of its profile. Some faults show only in requests that nobody writes by hand."""
-    drawn = draw(load_spec(), STANDIN_CASES, seed=1) if fault.breaks.startswith("cases.") else ()
-    broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
-    profile = next(name for name in CATALOGUE["profiles"] if in_profiles(broken, [name], CATALOGUE))
-    return standin_plan(drawn, [profile])
 
 
 def test_every_clause_has_a_fault_that_breaks_it() -> None:

@@ -75,7 +75,7 @@ def _kind(path: Path) -> str:
         return "har"
     if head[:1].isdigit() and b":" in head[:12]:
         return "mitmproxy"
-    if head.lstrip().startswith(b'{"type"'):
+    if path.suffix == ".jsonl" or head.lstrip().startswith(b'{"type"'):
         return "journal"
     if path.suffix in (".yaml", ".yml", ".json") or b"interactions" in head:
         return "vcr"
