@@ -25,9 +25,11 @@ class Caption(NamedTuple):
 
 
 def srt_in(text: str) -> list[Caption]:
-    """Blocks of a number from 1, a line of times and the words. Raises Malformed."""
-    found = []
-    for number, block in enumerate(_blocks(text), 1):
+    """Blocks of a number (from 1, or from 0 as some count), a line of times and the words. Raises Malformed."""
+    found: list[Caption] = []
+    blocks = _blocks(text)
+    begin = 0 if blocks and blocks[0][0].strip() == "0" else 1
+    for number, block in enumerate(blocks, begin):
         first, times, *words = [*block, ""] if len(block) == 1 else block
         if first.strip() != str(number):
             raise Malformed(f"{first[:60]!r} where the number {number} is meant")

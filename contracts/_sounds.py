@@ -22,8 +22,8 @@ AAC_SAMPLES = 1024
 OPUS_RATE = 48_000
 # Source: speech guide: raw samples are 16 bit, 24 kHz, mono.
 PCM_RATE, PCM_BYTES = 24_000, 2
-# What a stream writes where it does not know its length yet.
-UNKNOWN = (0, 0x7FFFFFFF, 0xFFFFFFFF)
+# What a stream writes where it does not know its length yet: nothing, or some number near the largest, less its head.
+LEAST_UNKNOWN = 0x7FFF0000
 UNTIMED = {b"OpusHead": "opus", b"\x01vorbis": "vorbis", b"\x7fFLAC": "flac"}
 
 
@@ -86,16 +86,22 @@ def _wav(data: bytes, at: int) -> Sound:
             there = len(data) - at
             if not bytes_a_second:
                 raise NoSound("a WAV without its format before its samples")
-            if size not in UNKNOWN and size > there:
+            if _is_known(size) and size > there:
                 raise NoSound(f"a WAV that announces {size:,} bytes of samples and has {there:,}")
-            return Sound("wav", (there if size in UNKNOWN else size) / bytes_a_second)
+            return Sound("wav", (size if _is_known(size) else there) / bytes_a_second)
     raise NoSound("a WAV without samples")
 
 
 def wav_samples(data: bytes) -> bytes:
     """The samples of a WAV; none when it has none."""
-    return next((data[at:] if size in UNKNOWN else data[at : at + size] for kind, at, size in _chunks(data)
-                 if kind == b"data"), b"")  # fmt: skip
+    for kind, at, size in _chunks(data):
+        if kind == b"data":
+            return data[at : at + size] if _is_known(size) else data[at:]
+    return b""
+
+
+def _is_known(size: int) -> bool:
+    return 0 < size < LEAST_UNKNOWN
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -68,7 +68,7 @@ TYPES = {
     "aac": ("audio/aac", "audio/aacp", "audio/x-aac", "audio/mp4", "audio/x-m4a", "audio/vnd.dlna.adts"),
     "flac": ("audio/flac", "audio/x-flac"),
     "wav": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
-    "pcm": ("audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/basic"),
+    "pcm": ("audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/x-raw", "audio/basic"),
     "vorbis": ("audio/ogg", "application/ogg", "audio/vorbis"),
 }
 UNSTATED = ("application/octet-stream", "binary/octet-stream")

@@ -90,11 +90,8 @@ VERBOSE = answered(TRANSCRIBE, shows=asks("verbose_json"))
 SEGMENTED = answered(TRANSCRIBE, shows=asks("verbose_json", "diarized_json"))
 SCHEMAS = {"json": "Transcription", "verbose_json": "TranscriptionVerbose", "diarized_json": "TranscriptionDiarized"}
 USAGE = {"tokens": "AudioUsageTokens", "duration": "AudioUsageDuration"}
-TYPES = {
-    "text": ("text/plain",),
-    "srt": ("text/plain", "application/x-subrip", "text/srt", "application/srt"),
-    "vtt": ("text/plain", "text/vtt"),
-}
+# Captions by names of their own.
+OTHER_TEXT = ("application/x-subrip", "application/srt", "application/octet-stream")
 # Of a segment, what neither a player nor an editor of captions works with.
 OF_THE_MODEL = re.compile(r"/segments/\d+/(seek|tokens|temperature|avg_logprob|compression_ratio|no_speech_prob)\b.*")
 
@@ -150,9 +147,11 @@ def type_follows_the_format(exchange: Exchange) -> None:
 
     The official SDK decides by the type whether to parse.
     """
-    wanted = TYPES.get(format_asked(exchange), ("application/json",))
-    got = exchange.header("content-type") or "no content-type"
-    expect(exchange.media_type in wanted, expected=f"content-type {wanted[0]}", got=got)
+    given = exchange.media_type
+    is_json = format_asked(exchange) in JSON
+    fits = given == "application/json" if is_json else given.startswith("text/") or given in OTHER_TEXT
+    wanted = "application/json" if is_json else "text/plain"
+    expect(fits, expected=f"content-type {wanted}", got=exchange.header("content-type") or "no content-type")
 
 
 @clause(

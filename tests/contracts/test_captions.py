@@ -31,6 +31,7 @@ KEPT_SRT = [
     SRT.replace("\n", "\r\n"),
     "\ufeff" + SRT,
     SRT.rstrip(),
+    SRT.replace("2\n00", "1\n00").replace("1\n00", "0\n00", 1),
     "1\n00:00:00,000 --> 00:00:01,000\n",
 ]
 KEPT_VTT = [
@@ -45,6 +46,7 @@ BROKEN_SRT = [
     SRT.replace(",", "."),
     SRT.replace("2\n", "3\n", 1),
     SRT.replace("1\n", "0\n", 1),
+    SRT.replace("1\n", "2\n", 1),
     SRT.replace("-->", "->"),
     SRT.replace("00:00:01,500", "1.5"),
     SRT.replace("00:00:00,000", "00:00:00,0"),

@@ -40,7 +40,7 @@ def test_raw_samples_are_counted(sounds: ModuleType) -> None:
         sounds.pcm_in(b"")
 
 
-@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 44])
 def test_a_wav_of_unknown_length_lasts_as_long_as_it_has_samples(sounds: ModuleType, length: int) -> None:
     data = bytearray(wav(b"\1\0" * 12_000))
     data[4:8] = struct.pack("<I", length)

@@ -185,6 +185,7 @@ LEGAL: dict[str, Exchange] = {
     "ids from 1": verbose(segments=[one | {"id": one["id"] + 1} for one in SEGMENTS]),
     "captions typed as what they are": heard(VTT, "vtt", (("content-type", "text/vtt; charset=utf-8"),)),
     "subtitles typed as what they are": heard(SRT, "srt", (("content-type", "application/x-subrip"),)),
+    "text typed as HTML": heard(WORDS, "text", (("content-type", "text/html; charset=utf-8"),)),
     "a quotation": heard('"A boat." He said: "Late."', "text"),
     "another container": heard(VERBOSE, data=b"\x1a\x45\xdf\xa3" + bytes(40)),
     "not served": heard({"error": {"message": "no"}}, status=404),
