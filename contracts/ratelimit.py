@@ -7,7 +7,7 @@ numbers follow use is judged in ratelimit_use.py, refusals with 429 in ratelimit
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from wireproof.clause import Evidence, Exchange, NotApplicable, answered, clause, expect, needing, sent, sequence, shown
 
@@ -75,12 +75,16 @@ def headers_have_the_documented_names(exchanges: Sequence[Exchange]) -> None:
 
     `X-RateLimit-Limit` says neither what is counted nor how reset is meant, and no client of the API reads it.
     """
-    general = [(e, name) for e in exchanges for name, _ in e.headers if GENERIC.fullmatch(name)]
+    general = list(_general_names(exchanges))
     if not general:
         raise NotApplicable("no answer carries rate-limit headers of another name")
     exchange, name = general[0]
     is_beside = any(tells_limits(exchange) for exchange in exchanges)
     expect(is_beside, expected="x-ratelimit-limit-requests and the like", got=f"only {name.lower()}", at=exchange.id)
+
+
+def _general_names(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, str]]:
+    return ((e, name) for e in exchanges for name, _ in e.headers if GENERIC.fullmatch(name))
 
 
 @clause(
@@ -92,10 +96,10 @@ def headers_have_the_documented_names(exchanges: Sequence[Exchange]) -> None:
 def limits_are_told(exchanges: Sequence[Exchange]) -> None:
     """A backend that limits its callers tells them: some answer to a generating request carries `x-ratelimit-*`.
 
-    One without limits has nothing to tell, and no finding here is a breach. But who has limits and tells none leaves
+    One without limits has nothing to tell, and no finding here is a breach. By which names is judged elsewhere. But who has limits and tells none leaves
     every client to find out by being refused.
     """
-    is_told = any(tells_limits(exchange) for exchange in exchanges)
+    is_told = any(tells_limits(exchange) for exchange in exchanges) or any(_general_names(exchanges))
     expect(is_told, expected="x-ratelimit-limit-requests and the like", got=f"none on {len(exchanges)} answers")
 
 
