@@ -96,8 +96,8 @@ def _general_names(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, st
 def limits_are_told(exchanges: Sequence[Exchange]) -> None:
     """A backend that limits its callers tells them: some answer to a generating request carries `x-ratelimit-*`.
 
-    One without limits has nothing to tell, and no finding here is a breach. By which names is judged elsewhere. But who has limits and tells none leaves
-    every client to find out by being refused.
+    One without limits has nothing to tell, and no finding here is a breach. But who has limits and tells none leaves
+    every client to find out by being refused. Whether the names are the documented ones is judged elsewhere.
     """
     is_told = any(tells_limits(exchange) for exchange in exchanges) or any(_general_names(exchanges))
     expect(is_told, expected="x-ratelimit-limit-requests and the like", got=f"none on {len(exchanges)} answers")
