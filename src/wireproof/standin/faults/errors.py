@@ -248,7 +248,7 @@ def orphans_are_taken(ask: Ask, serve: Serve) -> Answer:
 BOUNDS = {"top_p": (0, 1), "temperature": (0, 2), "frequency_penalty": (-2, 2), "presence_penalty": (-2, 2)}
 
 
-@fault("errors.range-unchecked", breaks="errors.range", also=("cases.*",))
+@fault("errors.range-unchecked", breaks="errors.range", also=("cases.*", "responses.*"))
 def numbers_are_clamped(ask: Ask, serve: Serve) -> Answer:
     """`top_p` and other numbers out of range are taken silently."""
     asked = ask.asked
@@ -260,7 +260,7 @@ def numbers_are_clamped(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.changed(**clamped) if clamped else ask)
 
 
-@fault("errors.logprobs-unneeded", breaks="errors.needs-logprobs", also=("cases.*",))
+@fault("errors.logprobs-unneeded", breaks="errors.needs-logprobs", also=("cases.*", "responses.*"))
 def top_logprobs_stand_alone(ask: Ask, serve: Serve) -> Answer:
     """`top_logprobs` without `logprobs` is ignored."""
     return serve(ask if ask.asked.get("logprobs") or "top_logprobs" not in ask.asked else ask.without("top_logprobs"))

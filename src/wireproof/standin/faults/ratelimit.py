@@ -66,7 +66,7 @@ def the_limit_is_not_told(ask: Ask, serve: Serve) -> Answer:
     return _headers(serve(ask), lambda p, d, value: None if p == "limit" else (f"x-ratelimit-{p}-{d}", value))
 
 
-@fault("ratelimit.general-names", breaks="ratelimit.names")
+@fault("ratelimit.general-names", breaks="ratelimit.names", also=("ratelimit.told",))
 def headers_have_general_names(ask: Ask, serve: Serve) -> Answer:
     """Limits are told as X-RateLimit-Limit, -Remaining and -Reset."""
     return _headers(serve(ask), lambda p, d, value: (f"x-ratelimit-{p}", value) if d == "requests" else None)

@@ -200,7 +200,7 @@ def _key(ask: Ask) -> str:
     return (ask.header("authorization") or "").partition(" ")[2]
 
 
-@fault("wire.empty-answer", breaks="wire.json", also=("models.unknown", "chat.stored.gone"))
+@fault("wire.empty-answer", breaks="wire.json", also=("models.unknown", "chat.stored.gone", "responses.stored.*"))
 def unknown_is_answered_with_nothing(ask: Ask, serve: Serve) -> Answer:
     """What does not exist is answered 200 with an empty body."""
     answer = serve(ask)
