@@ -105,7 +105,7 @@ def one_result_for_each_text(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateModerationResponse.results",
     on=answered(OPERATION, probes="moderations.batch"),
-    model="some-output",
+    model="obedience",
 )
 def results_come_in_the_order_of_the_texts(exchange: Exchange) -> None:
     """Results stand in the order of the texts: a harmless one is not flagged in the place of the harmful one."""

@@ -141,7 +141,7 @@ def something_is_heard(exchange: Exchange) -> None:
     level="SHOULD",
     source="SPEC CreateSpeechRequest.speed",
     on=sequence(PLAIN),
-    model="some-output",
+    model="obedience",
     fields=("speed",),
 )
 def speed_shortens_the_sound(exchanges: Sequence[Exchange]) -> None:
@@ -154,9 +154,7 @@ def speed_shortens_the_sound(exchanges: Sequence[Exchange]) -> None:
     )
 
 
-@clause(
-    "speech.length", level="SHOULD", source="SPEC CreateSpeechRequest.input", on=sequence(PLAIN), model="some-output"
-)
+@clause("speech.length", level="SHOULD", source="SPEC CreateSpeechRequest.input", on=sequence(PLAIN), model="obedience")
 def more_text_takes_longer(exchanges: Sequence[Exchange]) -> None:
     """A text of twice the length takes longer to say: nothing of it is dropped."""
     _expect_each(

@@ -31,6 +31,9 @@ def render(report: Report) -> str:
         "counts": dict(report.counts),
         "levels": dict(report.rungs),
         "reached": report.reached,
+        "capabilities": [
+            {"name": one.name, "does": one.does, "kept": one.kept, "tried": one.tried} for one in report.capabilities
+        ],
         "dialect": report.dialect,
         "complaints": list(report.complaints),
         "notes": [*report.notes, *([report.opinion.sentence] if report.opinion else [])],

@@ -34,6 +34,7 @@ def _head(report: Report) -> list[str]:
         f"{len(report.verdicts)} clauses: {counts}. "
         f"{spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s. "
         f"wireproof {report.version}, {report.started}.",
+        *([f"\nThe model {', '.join(map(str, report.capabilities))}."] if report.capabilities else []),
         *(f"\n> {note}" for note in (*report.notes, *report.complaints)),
         "",
     ]
@@ -61,6 +62,7 @@ def _finding(report: Report, verdict: Verdict) -> list[str]:
         f"{clause.sentence} ({clause.source})",
         "",
         *([f"- does not count: {verdict.unscored}"] if verdict.unscored else []),
+        *([f"- {verdict.outcome}: {_cell(verdict.reason)}"] if verdict.reason else []),
         f"- expected: {_code(first.expected)}",
         f"- got: {_code(first.got)}",
         f"- where: {_code(str(first.where))}, fingerprint `{first.fingerprint}`",

@@ -30,6 +30,7 @@ from wireproof.plan import Cost, Models, Plan, make_plan, select
 from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles, up_to
 from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, record
 from wireproof.report import Report, Spend
+from wireproof.sampling import Sampler, first_answers, settled
 from wireproof.spec import load_spec
 
 JOURNAL = "journal.jsonl"
@@ -44,8 +45,8 @@ class Order:
     """What a user asked for.
 
     `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `dialect`
-    relaxes some; `claims` say which features are served; `cases` are property-based
-    requests an operation; `contracts` folders of the user's own.
+    relaxes some; `claims` say which features are served; `samples` bounds the tries of a clause that needs an
+    obedient model; `cases` are property-based requests an operation; `contracts` folders of the user's own.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class Order:
     requirements: str | None = None
     dialect: str | None = None
     claims: Mapping[str, bool] | None = None
+    samples: int = 1
     cases: int = 0
     seed: int = 1
     budget: Budget = field(default_factory=Budget)
@@ -136,6 +138,7 @@ def run(
         _set_aside(path)
     begun = time.monotonic()
     already = _answers(earlier)
+    sampler = _sampler(order, plan, earlier)
     spent_before = _spend(earlier)
     with Journal(path, resume=earlier is not None) as journal:
         if earlier is None:
@@ -150,9 +153,11 @@ def run(
                     calls += 1
                     journal.sent(probe, step, attempt)
                 case Recorded(exchange, spent):
+                    sampler.heard(exchange)
                     journal.exchange(exchange)
                     cost = spent
                 case Unsent(probe, reason):
+                    sampler.gave_up(probe)
                     journal.unsent(probe, reason)
             listen(event)
 
@@ -168,6 +173,7 @@ def run(
                     budget=_left(order.budget, spent_before),
                     bounds=order.bounds,
                     gate=order.gate,
+                    more=sampler,
                     **recorder,
                 )
             )
@@ -184,6 +190,14 @@ def run(
                 },
             )
     return read_journal(path)
+
+
+def _sampler(order: Order, plan: Plan, earlier: Run | None) -> Sampler:
+    clauses: list[Clause] = []
+    if order.samples > 1:
+        every, _ = load_contracts(order.contracts)
+        clauses = _chosen(every, order.profiles, order.level, order.only)
+    return Sampler(clauses, plan.probes, plan.operations, order.samples, earlier.exchanges if earlier else ())
 
 
 def report_of(
@@ -213,19 +227,20 @@ def report_of(
     if run.asked_again:
         notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
     chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
+    first = first_answers(run.exchanges)
     verdicts = scored(
-        judge(chosen, run.exchanges, run.planned),
+        settled(judge(chosen, first, run.planned), run.exchanges),
         ours=_ours(),
         proven=_proven(),
         pinned=_pinned(pin or header.get("requirements")),
     )
-    fields = fields_asked(verdicts, run.exchanges, run.planned)
+    fields = fields_asked(verdicts, first, run.planned)
     told = header.get("claims") if claims is None else claims
     claimed = None
     if told is not None:
         known = features(load_spec().catalogue("features"))
         told = {name: told.get(name, False) for name in known}
-        claimed = after_claims(verdicts, run.exchanges, run.planned, fields, told, known)
+        claimed = after_claims(verdicts, first, run.planned, fields, told, known)
         verdicts = claimed.verdicts
     if spoken is not None:
         verdicts = relaxed(verdicts, spoken)

@@ -84,11 +84,14 @@ def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Seq
 
 
 def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
-    """`nonconformant` when a clause that `fail_on` counts is broken, else `incomplete` when a MUST is undecided."""
+    """`nonconformant` when a clause that `fail_on` counts is broken, else `incomplete` when a MUST is undecided.
+
+    A flaky one is undecided: it was seen kept and broken.
+    """
     ends = {(verdict.clause.level, verdict.outcome) for verdict in verdicts if not verdict.unscored}
     if any((level, "fail") in ends for level in FAILS[fail_on]):
         return "nonconformant"
-    return "incomplete" if ("MUST", "inconclusive") in ends else "conformant"
+    return "incomplete" if ends & {("MUST", "inconclusive"), ("MUST", "flaky")} else "conformant"
 
 
 def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> Verdict:

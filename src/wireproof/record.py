@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets as randomness
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,9 +108,11 @@ async def record(
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
+    more: Callable[[], Sequence[Probe]] = tuple,
 ) -> Cost:
-    """Sends the plan; `listen` hears of everything as it happens. Returns what was spent by this call.
+    """Sends the plan, then what `more` gives until it gives nothing. Returns what was spent by this call.
 
+    `listen` hears of everything as it happens.
     `already` are the last answers of an earlier run by (probe, step): they are used in place of sending, but
     for those after which another attempt was due. Raises Unreachable or KeyRefused when the first request,
     sent alone, finds nobody or a closed door; that answer is told to nobody.
@@ -143,10 +145,12 @@ async def record(
             async with room:
                 await recorder.run(probe)
 
-        async with asyncio.TaskGroup() as group:
-            for probe in rest:
-                group.create_task(one(probe))
-        return recorder.spent
+        while True:
+            async with asyncio.TaskGroup() as group:
+                for probe in rest:
+                    group.create_task(one(probe))
+            if not (rest := list(more())):
+                return recorder.spent
 
 
 class _Recorder:

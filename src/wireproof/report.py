@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
+from wireproof.capabilities import Capability, capabilities
 from wireproof.claims import Claim
 from wireproof.content import load_folder, shelf
 from wireproof.exchange import Exchange
@@ -98,6 +99,11 @@ class Report:
         """The highest level that is conformant with all below it; None when not even the first is."""
         whole = takewhile(lambda pair: pair[1] == "conformant", self.rungs.items())
         return max((name for name, _ in whole), default=None)
+
+    @property
+    def capabilities(self) -> list[Capability]:
+        """What the model was seen to do when asked."""
+        return capabilities(self.verdicts, load_spec().catalogue("features"))
 
     @property
     def counts(self) -> Mapping[str, int]:

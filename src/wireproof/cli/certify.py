@@ -60,6 +60,13 @@ EXIT_CODES = {"conformant": KEPT, "nonconformant": BROKEN, "incomplete": UNKNOWN
 @claims_option
 @waivers_option
 @sdk_option
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Tries at most of a clause that needs an obedient model; stops as soon as it is decided.",
+)
 @click.option("--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests in flight.")
 @click.option("--timeout", type=click.FloatRange(1, 3600), default=180.0, show_default=True, help="Seconds an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
@@ -152,6 +159,7 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
         "requirements": options["requirements"],
         "dialect": options["dialect"],
         "claims": read_features(options["claims"]),
+        "samples": options["samples"],
         "gate": options["concurrency"],
         "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
         "key_variable": options["api_key_env"],
@@ -180,6 +188,8 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
 def _announced(order: Order, clauses: int, plan: Plan) -> str:
     where = f"{STANDIN} (no --base-url was given)" if order.about.get("backend") == STANDIN else order.target.base_url
     cases = f" ({order.cases} cases an operation)" if order.cases else ""
+    if order.samples > 1:
+        cases += f", those that need an obedient model up to {order.samples} times"
     cost = plan.cost
     price = "price unknown" if cost.usd is None else f"${cost.usd:.4f}"
     return (

@@ -107,6 +107,8 @@ def _findings(report: Report) -> None:
         click.echo(f"  {clause.sentence}")
         if verdict.unscored:
             click.echo(f"  does not count  {verdict.unscored}")
+        if verdict.reason:
+            click.echo(f"  {verdict.outcome:<9} {verdict.reason}")
         click.echo(f"  expected  {first.expected}")
         click.echo(f"  got       {first.got}")
         click.echo(f"  where     {first.where}")
@@ -140,6 +142,8 @@ def _summary(report: Report) -> None:
     outcome = click.style(report.outcome, fg=OUTCOME_COLOURS[report.outcome], bold=True)
     click.echo(f"\n{outcome}: {len(report.verdicts)} clauses, {counts}")
     click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s")
+    if report.capabilities:
+        click.echo(f"the model {', '.join(map(str, report.capabilities))}")
     if report.claims:
         loud = [
             f"{one.feature} {one.state}" for one in report.claims if one.state in ("broken", "undecided", "ignored")
