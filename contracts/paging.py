@@ -249,13 +249,19 @@ def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
 
 
 def _is_asked_rightly(exchange: Exchange) -> bool:
-    """Whether a list was asked for with what is documented, and no cursor that names nothing."""
+    """Whether a list was asked for with documented names and values, and no cursor that names nothing."""
     operation = list_operation(exchange)
     if operation is None or _asks_unknown(exchange):
         return False
     query = exchange.request.query
-    known = {parameter.name for parameter in operation.parameters}
-    return set(query) <= known and query.get("limit", "1") != "0" and bool({"limit", "order", "after"} & set(query))
+    known = {parameter.name: parameter.schema for parameter in operation.parameters if parameter.place == "query"}
+    if not (set(query) <= set(known) and {"limit", "order", "after"} & set(query)):
+        return False
+    return all(
+        known[name].holds(int(query[name]) if name == "limit" and query[name].isdecimal() else query[name])
+        for name in ("limit", "order")
+        if name in query
+    )
 
 
 @clause(

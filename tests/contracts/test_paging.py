@@ -163,7 +163,14 @@ def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome:
 def test_documented_parameters_are_taken(paging: ModuleType, status: int, outcome: str) -> None:
     asked = replace(Flow().page("a", order="asc", limit="1"), status=status)
     assert judged(paging, "documented_parameters_are_taken", [asked]) == outcome
-    for other in (Flow().page(limit="0"), Flow().page(after="file-wireproofnosuchfile"), Flow().page(colour="red")):
+    wrong = [
+        {"limit": "0"},
+        {"limit": "two"},
+        {"order": "up"},
+        {"after": "file-wireproofnosuchfile"},
+        {"colour": "red"},
+    ]
+    for other in (Flow().page(**query) for query in wrong):
         assert judged(paging, "documented_parameters_are_taken", [replace(other, status=400)]) == "not-applicable"
 
 
