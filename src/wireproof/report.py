@@ -133,6 +133,8 @@ def elsewhere(verdict: Verdict, most: int = 5) -> str:
 
 
 def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY") -> str:
+    if not key_variable.isidentifier():  # it may come from somebody else's journal, and the line is for a shell
+        key_variable = "OPENAI_API_KEY"
     request = exchange.request
     query = f"?{urlencode(request.query)}" if request.query else ""
     words = ["curl", "-sS"]

@@ -38,6 +38,12 @@ from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 @click.option(
     "--draft-waivers", metavar="OWNER", help="Print waivers for all findings instead, owned by OWNER, for 30 days."
 )
+@click.option(
+    "--emit",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Leave every finding there as a curl line, a pytest file and a snippet of the official SDK.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts.json instead of the text.")
 def command(
     recording: Path,
@@ -50,6 +56,7 @@ def command(
     waivers: Path | None,
     by_sdk: bool,
     draft_waivers: str | None,
+    emit: Path | None,
     as_json: bool,
 ) -> int:
     """Judge a RECORDING with the clauses of today: a journal of ours, a HAR file, a VCR cassette, a mitmproxy dump.
@@ -84,4 +91,9 @@ def command(
         today = datetime.now(UTC).date()
         click.echo(draft(report.verdicts, report.target["base_url"], draft_waivers, today), nl=False)
         return KEPT
+    if emit:
+        from wireproof.exhibit import exhibits, leave
+
+        for exhibit in exhibits(report, contracts):
+            leave(exhibit, emit)
     return finish(report, out, as_json=as_json)

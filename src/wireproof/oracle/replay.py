@@ -12,22 +12,19 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from wireproof.clause import Exchange, Undecodable
 from wireproof.oracle import WANTING, NoSdk
-from wireproof.oracle.asking import arguments, fields_of
+from wireproof.oracle.asking import arguments, fields_of, methods_of
 from wireproof.spec import Spec
-from wireproof.spec_coverage import calls_of, installed_sdk, keyed, version_of
+from wireproof.spec_coverage import installed_sdk, version_of
 
 NOWHERE = "http://recorded.invalid/v1"
 BARE_KEY = "sk-recorded"
-HELPERS = ("parse", "stream", "connect")  # they send what another method of their resource sends too
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +80,7 @@ class Replay:
         self.refusals: Mapping[str, str] = self.ways["errors"]
         self.transport = Recorded()
         self.lenient, self.strict_client = (self._client(strict=strict) for strict in (False, True))
-        ours = {keyed(one.method, one.path): id for id, one in spec.operations.items()}
-        self.methods = {ours[key]: method for key, method in _methods(package).items() if key in ours}
+        self.methods = methods_of(package)
 
     def _client(self, *, strict: bool) -> Any:
         return self.sdk.OpenAI(
@@ -168,16 +164,6 @@ class Replay:
     def _raised(self, error: Exception, exchange: Exchange) -> Raised:
         is_told = type(error) is self.sdk.APIError and _tells_of_error(exchange)
         return Raised("", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300], is_told)
-
-
-@cache
-def _methods(package: Path) -> dict[tuple[str, str], str]:
-    """The method that sends an operation, `chat.completions.create`, by HTTP method and path."""
-    found: dict[tuple[str, str], str] = {}
-    for one in calls_of(package):
-        if one.call not in HELPERS:
-            found.setdefault(one.key, f"{one.resource}.{one.call}")
-    return found
 
 
 def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, Any]]]:
