@@ -21,6 +21,7 @@ from wireproof.content import shelf
 from wireproof.exchange import Exchange
 from wireproof.journal import read_journal
 from wireproof.oracle import Disagreement, Known, Opinion, parting, second_opinion
+from wireproof.oracle.replay import Replay
 from wireproof.report import rendered
 from wireproof.spec import load_spec
 
@@ -60,6 +61,13 @@ def test_streams_are_joined_as_we_join_them() -> None:
     said = chunks({"role": "assistant", "content": ""}, {"content": "Ja"}, {"content": "wohl"}, finish="length")
     called = chunks(call(0, name="f", arguments=""), call(0, arguments='{"a"'), call(1, name="g", arguments="{}"))
     assert kinds(said, called) == []
+
+
+def test_a_response_is_the_one_that_its_stream_completes() -> None:
+    whole = next(e for e in certified().exchanges if e.probe == "responses.stream")
+    final = Replay(load_spec()).reading(whole).final
+    assert final["output"][0]["content"][0]["text"]
+    assert kinds(whole) == []
 
 
 def test_calls_that_share_an_index_are_read_otherwise() -> None:

@@ -29,7 +29,7 @@ BARE_KEY = "sk-recorded"
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An exception of the SDK. `is_told`: it passes on an error that the answer itself tells of."""
+    """An exception of the SDK. `is_told`: it passes on an error that the answer tells of, or it has read no answer."""
 
     at: str
     said: str
@@ -50,10 +50,15 @@ class Recorded(httpx2.BaseTransport):
 
     def __init__(self) -> None:
         self.exchange: Exchange | None = None
+        self.is_read = False
+
+    def put_in(self, exchange: Exchange) -> None:
+        self.exchange, self.is_read = exchange, False
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         exchange = self.exchange
         assert exchange is not None and exchange.status is not None
+        self.is_read = True
         return httpx2.Response(exchange.status, headers=list(exchange.headers), stream=_Chunks(exchange))
 
 
@@ -97,7 +102,7 @@ class Replay:
 
     def refusal(self, exchange: Exchange) -> dict[str, Any]:
         """The exception that the SDK makes of it, field by field, and the headers a client looks for."""
-        self.transport.exchange = exchange
+        self.transport.put_in(exchange)
         try:
             self.lenient.post("/", cast_to=object, body={})
         except self.sdk.APIStatusError as error:
@@ -113,7 +118,7 @@ class Replay:
 
     def reading(self, exchange: Exchange) -> Reading:
         """The answer as a client without strict validation reads it, to the end of a stream."""
-        self.transport.exchange = exchange
+        self.transport.put_in(exchange)
         try:
             result = self._call(self.lenient, exchange)
             if isinstance(result, self.sdk.Stream):
@@ -125,7 +130,7 @@ class Replay:
 
     def strict(self, exchange: Exchange) -> list[Raised]:
         """What a client with strict validation raises: nothing, or one exception with all its reasons."""
-        self.transport.exchange = exchange
+        self.transport.put_in(exchange)
         try:
             result = self._call(self.strict_client, exchange)
             if isinstance(result, self.sdk.Stream):
@@ -137,11 +142,10 @@ class Replay:
             return [self._raised(error, exchange)]
         return []
 
-    def _call(self, client: Any, exchange: Exchange, method: str = "", without: tuple[str, ...] = ()) -> Any:
-        name = method or self.methods[exchange.operation or ""]
-        function: Callable[..., Any] = attrgetter(name)(client)
+    def _call(self, client: Any, exchange: Exchange) -> Any:
+        function: Callable[..., Any] = attrgetter(self.methods[exchange.operation or ""])(client)
         asked = fields_of(exchange)
-        given = {key: asked[key] for key in self.ways["shaping"] if key in asked and key not in without}
+        given = {key: asked[key] for key in self.ways["shaping"] if key in asked}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of an API that is still to be judged
             return function(**arguments(function, given))
@@ -151,7 +155,9 @@ class Replay:
         way = self.ways["accumulators"].get(exchange.operation)
         if way is None:
             return None
-        manager = self._call(self.lenient, exchange, way["call"], ("stream", "response_format"))
+        self.transport.put_in(exchange)
+        joining = attrgetter(way["call"])(self.lenient)
+        manager = joining(**arguments(joining, {}), **way.get("given", {}))
         with manager as stream:
             for event in stream:
                 del event
@@ -162,7 +168,7 @@ class Replay:
                 return None
 
     def _raised(self, error: Exception, exchange: Exchange) -> Raised:
-        is_told = type(error) is self.sdk.APIError and _tells_of_error(exchange)
+        is_told = not self.transport.is_read or (type(error) is self.sdk.APIError and _tells_of_error(exchange))
         return Raised("", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300], is_told)
 
 
