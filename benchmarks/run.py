@@ -13,6 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wireproof.exchange import Exchange
 
 RUNS = 5
 JUDGED = 10_000
@@ -34,8 +38,11 @@ def command(*arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run([*WIREPROOF, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def judge_many(journal: Path) -> Callable[[], object]:
-    """Judging what was recorded, repeated until there are JUDGED exchanges; derived values are made anew each time."""
+def judge_many(journal: Path, *, at_once: bool = False) -> Callable[[], object]:
+    """Judging what was recorded, repeated until there are JUDGED exchanges; derived values are made anew each time.
+
+    `at_once`: as one journal, in which clauses that read all pages, or all headers, see every one of them.
+    """
     from wireproof.certification import load_contracts
     from wireproof.journal import read_journal
     from wireproof.judge import judge
@@ -44,11 +51,17 @@ def judge_many(journal: Path) -> Callable[[], object]:
     run = read_journal(journal)
     rounds = JUDGED // len(run.exchanges) + 1
 
-    def deed() -> None:
-        for _ in range(rounds):
-            judge(clauses, [replace(exchange) for exchange in run.exchanges], run.planned)
+    def fresh(times: int) -> list[Exchange]:
+        some = [(exchange, 100.0 * turn) for turn in range(times) for exchange in run.exchanges]
+        return [
+            replace(one, request=replace(one.request), started_unix=one.started_unix + later) for one, later in some
+        ]
 
-    return deed
+    def in_rounds() -> None:
+        for _ in range(rounds):
+            judge(clauses, fresh(1), run.planned)
+
+    return (lambda: judge(clauses, fresh(rounds), run.planned)) if at_once else in_rounds
 
 
 def main() -> None:
@@ -64,6 +77,9 @@ def main() -> None:
                 command("certify", "--cases", "0", "--out", str(out / "0"))
             ),
             f"judging {JUDGED:,} exchanges": timed(judge_many(out / "0" / "journal.jsonl"), runs=3),
+            f"judging {JUDGED:,} exchanges of one journal": timed(
+                judge_many(out / "0" / "journal.jsonl", at_once=True), runs=3
+            ),
         }
     for name, (median, least, most) in figures.items():
         print(f"{name:<56} {median:7.2f} s   ({least:.2f} to {most:.2f})")

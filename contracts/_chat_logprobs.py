@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wireproof.clause import Exchange, NotApplicable
+from wireproof.clause import Exchange, NotApplicable, remembered
 
 from ._reading import as_list, as_number, as_object, as_objects, as_text
 from ._stream import Piece, by_choice
@@ -45,6 +45,7 @@ class Told:
     has_reasoning: bool
 
 
+@remembered
 def choices_told(exchange: Exchange) -> list[Told]:
     """The choices with text or tokens, in order of coming."""
     return [told for pieces in by_choice(exchange).values() if (told := _joined(pieces)) is not None]

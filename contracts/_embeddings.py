@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, Undecodable
+from wireproof.clause import Exchange, Inconclusive, Undecodable, remembered
 
 from ._reading import as_object
 
@@ -91,6 +91,7 @@ def _numbers(raw: Any) -> tuple[float, ...] | None:
     return None
 
 
+@remembered
 def embedded(exchange: Exchange) -> list[Embedded]:
     """The vectors of one answer, by their index, else by their place; none when there are not as many as inputs."""
     try:

@@ -9,7 +9,7 @@ from wireproof.clause import Exchange, Inconclusive, NotApplicable, Undecodable,
 
 from ._errors import error_told, seen, set_aside
 from ._reading import as_count, as_object
-from ._stream import read_object
+from ._stream import objects_in, read_object
 
 # A backend without the operation, or without the model that the probe names.
 NOT_SERVED = (404, 405, 501)
@@ -75,9 +75,8 @@ def plain(exchange: Exchange) -> bool:
 
 def events_in(exchange: Exchange) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a stream with the numbers of their events; the end mark of other streams is none."""
-    for number, event in enumerate(exchange.events):
-        body = read_object(event.data)
-        if body is not None and not event.unfinished:
+    for number, event, body in objects_in(exchange):
+        if not event.unfinished:
             yield number, body
 
 

@@ -6,11 +6,12 @@ which things were made is known where the same flow made them: by POST to the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from wireproof.clause import Exchange, NotApplicable, Operation, load_spec
+from wireproof.clause import Exchange, NotApplicable, Operation, load_spec, remembered
 
 from ._life import id_of, ids_of, is_ok
 from ._reading import maybe_object
@@ -19,6 +20,7 @@ CURSORS = ("cursor", "cursor-bare")
 WALK = ("after", "before", "limit", "order")
 
 List = tuple[str, str, tuple[tuple[str, str], ...]]
+Direction = tuple[List, str | None]
 
 
 def list_operation(exchange: Exchange) -> Operation | None:
@@ -27,6 +29,7 @@ def list_operation(exchange: Exchange) -> Operation | None:
     return operation if operation is not None and operation.node.get("x-paging") in CURSORS else None
 
 
+@remembered
 def is_page(exchange: Exchange) -> bool:
     """Whether a page of a cursor list was served."""
     is_list = isinstance(maybe_object(exchange).get("data"), list)
@@ -45,17 +48,18 @@ class Page:
     order: str | None
     has_more: Any
 
-    @property
+    @cached_property
     def list(self) -> List:
         query = self.exchange.request.query
         filters = tuple(sorted((name, value) for name, value in query.items() if name not in WALK))
         return self.exchange.probe, self.exchange.request.path, filters
 
-    @property
-    def direction(self) -> tuple[List, str | None]:
+    @cached_property
+    def direction(self) -> Direction:
         return self.list, self.order
 
 
+@remembered
 def page_of(exchange: Exchange) -> Page:
     query = exchange.request.query
     limit = query.get("limit", "")
@@ -87,19 +91,32 @@ def pages_of(exchanges: Sequence[Exchange]) -> list[Page]:
 
 def followed(pages: Sequence[Page]) -> Iterator[tuple[Page, Page]]:
     """Each page with one that was asked for later and goes on after its last item, in the same list and order."""
+    asked: dict[tuple[str | None, Direction], list[int]] = {}
     for at, page in enumerate(pages):
-        for later in pages[at + 1 :]:
-            if page.ids and later.after == page.ids[-1] and later.direction == page.direction:
-                yield page, later
+        asked.setdefault((page.after, page.direction), []).append(at)
+    for at, page in enumerate(pages):
+        if page.ids and isinstance(page.ids[-1], str | None):
+            for place in asked.get((page.ids[-1], page.direction), ()):
+                if place > at:
+                    yield page, pages[place]
 
 
-def is_changed_between(exchanges: Sequence[Exchange], one: Page, other: Page) -> bool:
+Deletions = Mapping[str, frozenset[int]]
+
+
+def deletions(exchanges: Sequence[Exchange]) -> Deletions:
+    """By probe, the steps that deleted something."""
+    found: dict[str, set[int]] = {}
+    for exchange in exchanges:
+        if exchange.request.method == "DELETE":
+            found.setdefault(exchange.probe, set()).add(exchange.step)
+    return {probe: frozenset(steps) for probe, steps in found.items()}
+
+
+def is_changed_between(deleted: Deletions, one: Page, other: Page) -> bool:
     """Whether their flow deleted something between the two."""
     first, last = sorted((one.exchange.step, other.exchange.step))
-    return any(
-        exchange.request.method == "DELETE" and exchange.probe == one.exchange.probe and first < exchange.step < last
-        for exchange in exchanges
-    )
+    return any(first < step < last for step in deleted.get(one.exchange.probe, ()))
 
 
 def ranks(exchanges: Sequence[Exchange]) -> dict[tuple[str, str], dict[str, int]]:

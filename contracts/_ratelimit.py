@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from wireproof.clause import Evidence, Exchange, NotApplicable, load_spec
+from wireproof.clause import Evidence, Exchange, NotApplicable, load_spec, remembered
 
 NAME = re.compile(r"x-ratelimit-(limit|remaining|reset)-(requests|tokens|project-tokens)", re.IGNORECASE)
 DIGITS = re.compile(r"[0-9]+")
@@ -26,6 +26,7 @@ class Told:
     ended_s: float
 
 
+@remembered
 def tells_limits(exchange: Exchange) -> bool:
     return any(NAME.fullmatch(name) for name, _ in exchange.headers)
 
@@ -41,6 +42,7 @@ def limit_headers(exchange: Exchange) -> Iterator[tuple[str, str, str, str]]:
             yield name.lower(), found[1].lower(), found[2].lower(), value.strip()
 
 
+@remembered
 def told_by(exchange: Exchange) -> Mapping[str, Told]:
     """By dimension, what an answer tells."""
     values: dict[str, dict[str, str]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Undecodable, parse_json, shown
+from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Undecodable, parse_json, remembered, shown
 
 from ._reading import as_object, choices_in
 
@@ -35,12 +35,37 @@ def read_object(data: str | None) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+@remembered
+def values_in(exchange: Exchange) -> list[Any]:
+    """What the data of each event is as JSON; None where there is no data, and an Undecodable where it is not JSON."""
+    return [_value(event.data) for event in exchange.events]
+
+
+def _value(data: str | None) -> Any:
+    try:
+        return parse_json(data) if data and data.strip() else None
+    except Undecodable as bad:
+        return bad
+
+
+def objects_in(exchange: Exchange) -> Iterator[tuple[int, Event, dict[str, Any]]]:
+    """The events whose data is a JSON object, with their numbers."""
+    for number, (event, value) in enumerate(zip(exchange.events, values_in(exchange), strict=True)):
+        if isinstance(value, dict):
+            yield number, event, value
+
+
+@remembered
+def _is_document(exchange: Exchange) -> bool:
+    return is_json(exchange.body.decode("utf-8", "replace"))
+
+
 def framed(exchange: Exchange) -> Iterator[tuple[int, Event]]:
     """The events with their numbers, if the body is a stream at all, whatever its type says."""
     events = exchange.events
     if not events:
         raise Inconclusive("the body is empty")
-    if exchange.media_type != "text/event-stream" and is_json(exchange.body.decode("utf-8", "replace")):
+    if exchange.media_type != "text/event-stream" and _is_document(exchange):
         raise NotApplicable("the answer is one JSON document, not a stream")
     yield from enumerate(events)
 
@@ -58,18 +83,16 @@ def bodies(exchange: Exchange) -> Iterator[tuple[int | None, dict[str, Any]]]:
     if not exchange.streamed:
         yield None, as_object(exchange.json)
         return
-    for number, event in enumerate(exchange.events):
-        body = read_object(event.data)
-        if body is not None:
-            yield number, body
+    for number, _, body in objects_in(exchange):
+        yield number, body
 
 
-def pieces_of(exchange: Exchange) -> Iterator[Piece]:
-    for event, body in bodies(exchange):
-        for at, choice in choices_in(body):
-            yield Piece(event, at, choice)
+@remembered
+def pieces_of(exchange: Exchange) -> list[Piece]:
+    return [Piece(event, at, choice) for event, body in bodies(exchange) for at, choice in choices_in(body)]
 
 
+@remembered
 def by_choice(exchange: Exchange) -> dict[str, list[Piece]]:
     """The pieces of each choice in their order; the key is its `index` as JSON."""
     found: dict[str, list[Piece]] = {}
@@ -78,6 +101,7 @@ def by_choice(exchange: Exchange) -> dict[str, list[Piece]]:
     return found
 
 
+@remembered
 def error_in(exchange: Exchange) -> Any:
     """The `error` that an answer holds or a stream broke off with; the official SDK raises it, whatever came before."""
     return next((body["error"] for _, body in bodies(exchange) if body.get("error")), None)

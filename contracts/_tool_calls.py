@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, Undecodable, expect, shown
+from wireproof.clause import Exchange, Inconclusive, Undecodable, expect, remembered, shown
 
 from ._reading import as_object, as_objects, as_text
 from ._stream import Piece, by_choice, error_in, pieces_of
@@ -57,6 +57,7 @@ class Delta:
     part: ToolCall
 
 
+@remembered
 def choices_told(exchange: Exchange) -> list[Choice]:
     """Raises Inconclusive when there are none, and when a stream broke off with an error."""
     if exchange.streamed and (broken := error_in(exchange)) is not None:
@@ -110,6 +111,7 @@ def entries(piece: Piece, holder: str) -> list[ToolCall]:
     return found
 
 
+@remembered
 def deltas_told(exchange: Exchange) -> list[Delta]:
     """Every tool-call delta. One that brings a new id and a name opens a new call, whatever its index."""
     found: dict[str, list[Delta]] = {}
@@ -144,6 +146,7 @@ def _merged(parts: Sequence[ToolCall]) -> ToolCall:
     )
 
 
+@remembered
 def calls_told(exchange: Exchange) -> list[ToolCall]:
     return [call for choice in choices_told(exchange) for call in choice.calls]
 

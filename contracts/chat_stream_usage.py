@@ -18,7 +18,7 @@ from wireproof.clause import (
     answered,
     clause,
     expect,
-    parse_json,
+    remembered,
     sequence,
     shown,
 )
@@ -26,6 +26,7 @@ from wireproof.clause import (
 from ._asked import asks_usage
 from ._chat import ends, increments
 from ._reading import as_count, as_object, as_text, choices_in
+from ._stream import values_in
 
 CHAT = "createChatCompletion"
 
@@ -253,16 +254,15 @@ def _text(exchange: Exchange) -> str:
 # ------------------------------------------------------------------------------------------------ reading
 
 
+@remembered
 def _chunks(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
     """The JSON objects up to [DONE], with the numbers of their events; Inconclusive when one cannot be read."""
     chunks: list[tuple[int, dict[str, Any]]] = []
-    for number, event in enumerate(exchange.events):
+    for number, (event, value) in enumerate(zip(exchange.events, values_in(exchange), strict=True)):
         if event.is_done:
             return chunks
-        try:
-            value = parse_json(event.data) if event.data and event.data.strip() else None
-        except Undecodable as bad:
-            raise Inconclusive(f"event {number} is not JSON") from bad
+        if isinstance(value, Undecodable):
+            raise Inconclusive(f"event {number} is not JSON") from value
         if isinstance(value, dict):
             chunks.append((number, value))
     if not chunks:

@@ -7,7 +7,7 @@ page, or reads one twice, does so in production alone, where lists are longer th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wireproof.clause import (
@@ -24,7 +24,18 @@ from wireproof.clause import (
 )
 
 from ._life import NOT_NOW, expect_turned_down, status_of
-from ._pages import Page, followed, is_changed_between, is_page, list_operation, page_of, pages_of, ranks
+from ._pages import (
+    Direction,
+    Page,
+    deletions,
+    followed,
+    is_changed_between,
+    is_page,
+    list_operation,
+    page_of,
+    pages_of,
+    ranks,
+)
 from ._reading import maybe_object
 
 EACH = answered(shows=is_page)
@@ -116,12 +127,20 @@ def pages_do_not_overlap(exchanges: Sequence[Exchange]) -> None:
 def small_pages_are_the_large_one(exchanges: Sequence[Exchange]) -> None:
     """Pages of a few items, one after the other, bring what one page of many brings: nothing is skipped."""
     pages = pages_of(exchanges)
-    judged = False
-    for whole in pages:
-        for small, later in followed(pages):
-            if whole.direction != small.direction or small.ids[-1] not in whole.ids or small is whole:
+    judged, deleted = False, deletions(exchanges)
+    # What was read ten times over in the same way is judged once.
+    wholes: dict[str, Page] = {}
+    for page in pages:
+        wholes.setdefault(repr((page.direction, page.ids, page.exchange.step)), page)
+    walks: dict[Direction, dict[str, tuple[Page, Page]]] = {}
+    for small, later in followed(pages):
+        what = small.ids[-1], later.list, later.ids, later.limit, later.exchange.step
+        walks.setdefault(small.direction, {}).setdefault(repr(what), (small, later))
+    for whole in wholes.values():
+        for small, later in walks.get(whole.direction, {}).values():
+            if small.ids[-1] not in whole.ids or small is whole:
                 continue
-            if is_changed_between(exchanges, whole, later) or later.after in later.ids:
+            if is_changed_between(deleted, whole, later) or later.after in later.ids:
                 continue
             at = whole.ids.index(small.ids[-1]) + 1
             rest = whole.ids[at:]
@@ -153,13 +172,13 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
     False too early, and clients stop with half of the list; true at the end, and they ask for ever.
     """
     pages = pages_of(exchanges)
-    judged = False
+    judged, deleted, shows = False, deletions(exchanges), _showing(exchanges)
     for page, later in followed(pages):
         if not isinstance(page.has_more, bool) or page.before is not None or later.after in later.ids:
             continue
-        if is_changed_between(exchanges, page, later):
+        if is_changed_between(deleted, page, later):
             continue
-        known = [id for id in later.ids if _was_there(exchanges, id, page)]
+        known = [id for id in later.ids if any(_came_before(one, page.exchange) for one in shows.get(repr(id), ()))]
         if later.ids and not known:
             continue
         judged = True
@@ -178,13 +197,14 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
         raise NotApplicable("no page was followed by the next")
 
 
-def _was_there(exchanges: Sequence[Exchange], id: Any, page: Page) -> bool:
-    """Whether the item had been made, or listed, before the page was asked for."""
-    return any(
-        maybe_object(exchange).get("id") == id or (is_page(exchange) and id in page_of(exchange).ids)
-        for exchange in exchanges
-        if _came_before(exchange, page.exchange)
-    )
+def _showing(exchanges: Sequence[Exchange]) -> Mapping[str, list[Exchange]]:
+    """By id, as Python writes it, the exchanges by which the item was made, read or listed."""
+    found: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        ids = [maybe_object(exchange).get("id"), *(page_of(exchange).ids if is_page(exchange) else ())]
+        for id in dict.fromkeys(map(repr, ids)):
+            found.setdefault(id, []).append(exchange)
+    return found
 
 
 def _came_before(one: Exchange, other: Exchange) -> bool:

@@ -10,7 +10,7 @@ from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, cl
 
 from ._chat import delta_of
 from ._reading import as_object, as_text, choices_in
-from ._stream import framed, read_object
+from ._stream import framed, objects_in
 
 # Whole text in one delta: a short answer may come so, 20 tokens or 100 characters may not. Chosen, not measured:
 # well above the greeting that the shortest probe asks for, well below the cap of the longest.
@@ -139,10 +139,9 @@ def _pace(exchange: Exchange) -> Pace | None:
 
 
 def _chunks(exchange: Exchange) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, event in framed(exchange):
-        value = read_object(event.data)
-        if value is not None:
-            yield number, value
+    next(framed(exchange))  # raises when there is no stream
+    for number, _, value in objects_in(exchange):
+        yield number, value
 
 
 def _texts(chunk: dict[str, Any]) -> Iterator[tuple[str, str]]:

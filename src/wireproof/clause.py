@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from wireproof.exchange import Chunk, Exchange, Lack, Request, Trouble, Undecodable, parse_json
+from wireproof.exchange import Chunk, Exchange, Lack, Request, Trouble, Undecodable, parse_json, remembered
 from wireproof.grammar import Machine, Offence, Symbol
 from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, schema_breaches, shown
 from wireproof.sse import Event
@@ -64,6 +64,7 @@ __all__ = [
     "parse_json",
     "probe",
     "refused",
+    "remembered",
     "schema_breaches",
     "sent",
     "sequence",
@@ -139,11 +140,15 @@ class Evidence:
 
     def means(self, probe: str, operation: str | None, asked: Mapping[str, Any]) -> bool:
         """Whether a request like this is evidence, whatever the answer."""
-        return (
-            (not self.operations or operation in self.operations)
-            and (not self.probes or any(fnmatchcase(probe, pattern) for pattern in self.probes))
-            and (self.streamed is None or (asked.get("stream") is True) == self.streamed)
-            and (self.asks is None or bool(self.asks(dict(asked))))
+        return (not self.operations or operation in self.operations) and self.names(probe) and self.wants(asked)
+
+    def names(self, probe: str) -> bool:
+        return not self.probes or any(fnmatchcase(probe, pattern) for pattern in self.probes)
+
+    def wants(self, asked: Mapping[str, Any]) -> bool:
+        """Whether what is asked is evidence, whoever asks it of whatever operation."""
+        return (self.streamed is None or (asked.get("stream") is True) == self.streamed) and (
+            self.asks is None or bool(self.asks(dict(asked)))
         )
 
     def accepts_status(self, status: int | None) -> bool:

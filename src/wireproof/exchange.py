@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, wraps
+from typing import Any, Literal, TypeVar
 
 from wireproof.sse import Event, lex
 
@@ -26,6 +26,8 @@ Lack = Literal["times", "clock", "sequence", "headers"]
 MOST_DECODED_BYTES = 16 * 1024 * 1024
 
 MOST_DIGITS = 300  # a double ends at 1.8e308
+
+T = TypeVar("T")
 
 
 class Undecodable(ValueError):
@@ -50,7 +52,7 @@ class Request:
         except ValueError:
             return None
 
-    @property
+    @cached_property
     def asked(self) -> dict[str, Any]:
         """The body when it is a JSON object, else {}; without a body, `stream` when the query asks for it."""
         if not self.body and self.query.get("stream") == "true":
@@ -106,7 +108,7 @@ class Exchange:
     trouble: Trouble | None = None
     lacks: frozenset[Lack] = frozenset()
 
-    @property
+    @cached_property
     def id(self) -> str:
         """`probe`, with step and attempt when there is more than one: `chat.stored#2`, `chat.plain~2`."""
         step = f"#{self.step}" if self.step else ""
@@ -114,12 +116,16 @@ class Exchange:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        return self._first_headers.get(name.lower())
+
+    @cached_property
+    def _first_headers(self) -> Mapping[str, str]:
+        return {name.lower(): value for name, value in reversed(self.headers)}
 
     def headers_named(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
-    @property
+    @cached_property
     def media_type(self) -> str:
         """The content type without parameters, lower case; "" when the header is missing."""
         return (self.header("content-type") or "").split(";")[0].strip().lower()
@@ -196,10 +202,37 @@ class Exchange:
             return tuple(lex([(self.ended_at_s, self.body)]))
         return tuple(lex((chunk.at_s, chunk.data) for chunk in self.chunks))
 
-    @property
+    @cached_property
+    def _readings(self) -> dict[Callable[[Exchange], Any], tuple[Any, Exception | None]]:
+        """What `remembered` readers made of it, and what they raised."""
+        return {}
+
+    @cached_property
     def streamed(self) -> bool:
         """Whether a stream was asked for, in the body or, where there is none, in the query."""
         return self.request.asked.get("stream") is True or self.request.query.get("stream") == "true"
+
+
+def remembered(read: Callable[[Exchange], T]) -> Callable[[Exchange], T]:
+    """A reading of an exchange that is made once, however many clauses ask for it; what it raises is raised again.
+
+    The value is shared: nobody may change it, and what can be walked through only once will not do.
+    """
+
+    @wraps(read)
+    def reading(exchange: Exchange) -> T:
+        if read not in exchange._readings:
+            try:
+                exchange._readings[read] = read(exchange), None
+            except Exception as raised:
+                exchange._readings[read] = None, raised
+        found, error = exchange._readings[read]
+        if error is not None:
+            raise error.with_traceback(None)
+        value: T = found
+        return value
+
+    return reading
 
 
 def _held(value: Any) -> Any:
@@ -213,8 +246,10 @@ def parse_json(text: str) -> Any:
 
     An integer that no double can hold is refused too: clients of most languages would read another number.
     """
+    if text.startswith("\ufeff"):
+        raise Undecodable("not JSON: it starts with a byte order mark")
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_int=_integer)
+        return _DECODER.decode(text)
     except RecursionError as deep:
         raise Undecodable("JSON nested too deep to read") from deep
     except ValueError as bad:
@@ -229,6 +264,10 @@ def _integer(digits: str) -> int:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.loads` makes one a call when it is given hooks, which takes longer than to read a chunk with it.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 
 
 def inflate(data: bytes, coding: str) -> bytes:

@@ -80,7 +80,8 @@ class Planned:
 
 def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> list[Verdict]:
     """One verdict a clause, in the clauses' order. Exchanges must be in order of sending."""
-    return [_verdict(clause, exchanges, planned) for clause in clauses]
+    pile = Pile(exchanges)
+    return [_verdict(clause, pile, planned) for clause in clauses]
 
 
 def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
@@ -94,9 +95,39 @@ def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
     return "incomplete" if ends & {("MUST", "inconclusive"), ("MUST", "flaky")} else "conformant"
 
 
-def _verdict(clause: Clause, exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> Verdict:
+class Pile:
+    """Exchanges, laid out by operation and probe: four hundred clauses must not look at ten thousand each."""
+
+    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+        self._exchanges = exchanges
+        self._places: dict[str | None, dict[str, list[int]]] = {}
+        for place, exchange in enumerate(exchanges):
+            self._places.setdefault(exchange.operation, {}).setdefault(exchange.probe, []).append(place)
+        self._named: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Exchange]] = {}
+
+    def meant(self, evidence: Evidence) -> list[Exchange]:
+        """Those that `evidence.means`, in their order."""
+        return [exchange for exchange in self._of(evidence) if evidence.wants(exchange.request.asked)]
+
+    def _of(self, evidence: Evidence) -> list[Exchange]:
+        """Those of its operations and probes. Most clauses of a surface have the same."""
+        key = evidence.operations, evidence.probes
+        if key not in self._named:
+            asked = [self._places.get(name, {}) for name in dict.fromkeys(evidence.operations)]
+            places = [
+                place
+                for probes in (asked if evidence.operations else self._places.values())
+                for probe, some in probes.items()
+                if evidence.names(probe)
+                for place in some
+            ]
+            self._named[key] = [self._exchanges[place] for place in sorted(places)]
+        return self._named[key]
+
+
+def _verdict(clause: Clause, pile: Pile, planned: Sequence[Planned]) -> Verdict:
     evidence = clause.evidence
-    asked_for = [e for e in exchanges if evidence.means(e.probe, e.operation, e.request.asked)]
+    asked_for = pile.meant(evidence)
     meant = [e for e in asked_for if not e.lacks.intersection(evidence.needs)]
     if asked_for and not meant:
         return Verdict(clause, "not-applicable", reason=_what_lacks(evidence, asked_for))
@@ -211,7 +242,8 @@ def _blocked(
     evidence: Evidence, meant: Sequence[Exchange], usable: Sequence[Exchange], planned: Sequence[Planned]
 ) -> tuple[Outcome, str]:
     """Why there is nothing to judge, from the first exchange or probe that stands in the way."""
-    silent = [e for e in meant if not e.trouble and evidence.accepts_status(e.status) and e not in usable]
+    held = {id(exchange) for exchange in usable}
+    silent = [e for e in meant if not e.trouble and evidence.accepts_status(e.status) and id(e) not in held]
     if silent:
         return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in silent})[:3])} shows it"
     seen = {exchange.probe for exchange in usable}
