@@ -64,7 +64,7 @@ def test_streams_are_joined_as_we_join_them() -> None:
 
 
 def test_a_response_is_the_one_that_its_stream_completes() -> None:
-    whole = next(e for e in certified().exchanges if e.probe == "responses.stream")
+    whole = next(e for e in certified().exchanges if e.probe == "responses.stored-stream")
     final = Replay(load_spec()).reading(whole).final
     assert final["output"][0]["content"][0]["text"]
     assert kinds(whole) == []
