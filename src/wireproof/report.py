@@ -10,7 +10,10 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email import policy
+from email.parser import BytesParser
 from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode
 
@@ -141,17 +144,41 @@ def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY"
     if exchange.streamed:
         words.append("-N")
     words += ["-i", "-X", request.method, shlex.quote(f"{base_url.rstrip('/')}{request.path}{query}")]
+    fields = _form(exchange)
     for name, value in request.headers:
         if name.lower() == "authorization":
             words += ["-H", f'"authorization: {_key_in_shell(value, key_variable)}"']
-        elif name.lower() == "content-type":
+        elif name.lower() == "content-type" and not fields:
             words += ["-H", shlex.quote(f"{name}: {value}")]
+    if fields:
+        files = ", ".join(field.partition("=@")[2].partition(";")[0] for option, field in fields if option == "-F")
+        note = f"  # {files} as in the body of {exchange.id} in the journal" if files else ""
+        return " ".join([*words, *(f"{option} {shlex.quote(field)}" for option, field in fields)]) + note
     if request.body:
         body = request.body.decode("utf-8", "replace")
         if len(body) > MOST_BODY_IN_CURL:
             return " ".join(words) + f"  # with the {len(body):,} bytes of the body of {exchange.id} in the journal"
         words += ["--data-raw", shlex.quote(body)]
     return " ".join(words)
+
+
+def _form(exchange: Exchange) -> list[tuple[str, str]]:
+    """The fields of a form as options of curl, files by their names; [] when the body is no form that can be read."""
+    kind = next((value for name, value in exchange.request.headers if name.lower() == "content-type"), "")
+    if not kind.lower().startswith("multipart/form-data"):
+        return []
+    head = f"content-type: {kind}\r\n\r\n".encode("utf-8", "replace")
+    message = BytesParser(policy=policy.HTTP).parsebytes(head + exchange.request.body)
+    fields = []
+    for part in message.iter_parts() if message.is_multipart() else ():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            return []
+        if file := part.get_filename():
+            fields.append(("-F", f"{name}=@{PurePath(file).name};type={part.get_content_type()}"))
+        else:
+            fields.append(("--form-string", f"{name}={content.decode('utf-8', 'replace')[:MOST_BODY_IN_CURL]}"))
+    return fields
 
 
 def rendered(report: Any, family: str = "certify_") -> dict[str, str]:
