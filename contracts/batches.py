@@ -138,7 +138,13 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id")
 
 
-@clause("batches.echo", level="MUST", source="SPEC createBatch, Batch", on=steps(LIFE))
+@clause(
+    "batches.echo",
+    level="MUST",
+    source="SPEC createBatch, Batch",
+    on=steps(LIFE),
+    fields=("endpoint", "input_file_id", "completion_window", "metadata"),
+)
 def a_batch_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """A batch has the endpoint, input file, window and metadata it was made with, from its first answer to its last."""
     told = batches_told(exchanges)

@@ -303,7 +303,9 @@ def files_are_listed(exchanges: list[Exchange]) -> None:
         expect_same(exchange, rows[one.get("id")], one, "object", "bytes", "created_at", "filename", "purpose")
 
 
-@clause("files.list-purpose", level="MUST", source="SPEC listFiles.purpose", on=answered("listFiles"))
+@clause(
+    "files.list-purpose", level="MUST", source="SPEC listFiles.purpose", on=answered("listFiles"), fields=("purpose",)
+)
 def lists_are_of_one_purpose(exchange: Exchange) -> None:
     """A list that is asked for one `purpose` has files of that purpose alone."""
     asked = exchange.request.query.get("purpose")

@@ -90,7 +90,9 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(load_spec().schema("Moderation"), said(json_or_none(exchange)), ELSEWHERE)
 
 
-@clause("moderations.results", level="MUST", source="SPEC CreateModerationRequest.input", on=ANSWERED)
+@clause(
+    "moderations.results", level="MUST", source="SPEC CreateModerationRequest.input", on=ANSWERED, fields=("input",)
+)
 def one_result_for_each_text(exchange: Exchange) -> None:
     """A list of texts has one result each; one text, and a list of parts, has one."""
     given = exchange.request.asked.get("input")

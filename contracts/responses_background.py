@@ -92,7 +92,13 @@ def a_background_response_comes_to_an_end(exchanges: list[Exchange]) -> None:
             )
 
 
-@clause("responses.stored.background-start", level="SHOULD", source="DOCS-0715 background; SPEC", on=BACKGROUND)
+@clause(
+    "responses.stored.background-start",
+    level="SHOULD",
+    source="DOCS-0715 background; SPEC",
+    on=BACKGROUND,
+    fields=("background",),
+)
 def a_background_response_is_answered_at_once(exchanges: list[Exchange]) -> None:
     """A response with `background: true` is answered while it is still queued or in progress: nobody has to wait."""
     made, _ = _life(exchanges)

@@ -41,7 +41,13 @@ def _texts(exchange: Exchange) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-@clause("responses.logprobs.present", level="SHOULD", source="SPEC Includable, OutputTextContent.logprobs", on=ASKED)
+@clause(
+    "responses.logprobs.present",
+    level="SHOULD",
+    source="SPEC Includable, OutputTextContent.logprobs",
+    on=ASKED,
+    fields=("include",),
+)
 def asked_logprobs_come(exchange: Exchange) -> None:
     """`include: ["message.output_text.logprobs"]` brings `logprobs` with every text, or the request is refused."""
     response = ended(exchange)
@@ -74,7 +80,13 @@ def tokens_are_those_of_the_text(exchange: Exchange) -> None:
         raise NotApplicable("no text has log probabilities")
 
 
-@clause("responses.logprobs.top", level="MUST", source="SPEC CreateResponse.top_logprobs", on=ASKED)
+@clause(
+    "responses.logprobs.top",
+    level="MUST",
+    source="SPEC CreateResponse.top_logprobs",
+    on=ASKED,
+    fields=("top_logprobs",),
+)
 def as_many_alternatives_as_asked(exchange: Exchange) -> None:
     """No token has more than `top_logprobs` alternatives."""
     response, most = ended(exchange), exchange.request.asked.get("top_logprobs") or 0

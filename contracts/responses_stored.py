@@ -175,7 +175,7 @@ def a_stored_response_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     _expect_same(read, maybe_object(read), maybe_object(made))
 
 
-@clause("responses.stored.metadata", level="MUST", source="SPEC Metadata", on=LIFE)
+@clause("responses.stored.metadata", level="MUST", source="SPEC Metadata", on=LIFE, fields=("metadata",))
 def metadata_is_kept(exchanges: list[Exchange]) -> None:
     """A stored response carries the `metadata` it was made with, unchanged."""
     _stored(exchanges)
@@ -244,6 +244,7 @@ def a_page_names_its_ends(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 conversation-state: all previous input tokens are billed as input tokens",
     on=LIFE,
+    fields=("previous_response_id",),
 )
 def what_was_said_before_is_remembered(exchanges: list[Exchange]) -> None:
     """With `previous_response_id` the model reads what was said before: the same input costs more `input_tokens`."""
@@ -293,6 +294,7 @@ def a_deleted_response_is_gone(exchanges: list[Exchange]) -> None:
     level="MUST",
     source="SPEC CreateResponse.store; DOCS-0715 data controls",
     on=steps("responses.unstored"),
+    fields=("store",),
 )
 def what_is_not_to_be_kept_is_not(exchanges: list[Exchange]) -> None:
     """A response made with `store: false` is not found afterwards: 404.
@@ -335,7 +337,13 @@ def _numbered(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
     return [(number, value) for number, value in found if number is not None]
 
 
-@clause("responses.stored.resume", level="MUST", source="SPEC getResponse.starting_after", on=STREAMED)
+@clause(
+    "responses.stored.resume",
+    level="MUST",
+    source="SPEC getResponse.starting_after",
+    on=STREAMED,
+    fields=("starting_after",),
+)
 def a_stream_is_taken_up_after_a_number(exchanges: list[Exchange]) -> None:
     """`GET /responses/{id}?stream=true&starting_after=N` sends every event with a number above N, and no other."""
     made, again = _resumed(exchanges)

@@ -113,6 +113,7 @@ def text_formats_are_accepted(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 structured-outputs, JSON mode: valid JSON except when cut by length",
     on=answered(RESPONSE, asks=_asks_json),
+    fields=("text",),
 )
 def structured_answers_are_one_json_document(exchange: Exchange) -> None:
     """The text of a structured response is exactly one JSON document: no code fence, no words before or after it.
@@ -134,6 +135,7 @@ def structured_answers_are_one_json_document(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ResponseFormatJsonObject",
     on=answered(RESPONSE, asks=_asks_object),
+    fields=("text",),
 )
 def json_mode_answers_an_object(exchange: Exchange) -> None:
     """JSON mode (`json_object`) answers with an object: no bare list, string or number."""
@@ -146,6 +148,7 @@ def json_mode_answers_an_object(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 structured-outputs: strict ensures adherence to the schema",
     on=answered(RESPONSE, asks=_asks_strict),
+    fields=("text",),
 )
 def strict_answers_keep_their_schema(exchange: Exchange) -> None:
     """An answer to a `strict` schema keeps it: every required key, only listed values and declared types, no other key.

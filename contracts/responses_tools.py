@@ -145,6 +145,7 @@ def _expect_call(exchange: Exchange, expected: str) -> tuple[Told, list[tuple[st
     level="MUST",
     source="SPEC ToolChoiceFunction: forces the model to call that function",
     on=answered(RESPONSE, asks=lambda body: _named(body) in _functions(body)),
+    fields=("tool_choice",),
 )
 def named_functions_are_called(exchange: Exchange) -> None:
     """`tool_choice` with a function's name gets a call of that function and of no other.
@@ -163,6 +164,7 @@ def named_functions_are_called(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ToolChoiceOptions: required, the model must call one or more tools",
     on=answered(RESPONSE, asks=_chooses("required")),
+    fields=("tool_choice",),
 )
 def required_brings_a_call(exchange: Exchange) -> None:
     """`tool_choice: "required"` gets at least one call."""
@@ -174,6 +176,7 @@ def required_brings_a_call(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC ToolChoiceOptions: none, the model will not call any tool",
     on=answered(RESPONSE, asks=_chooses("none")),
+    fields=("tool_choice",),
 )
 def none_brings_no_call(exchange: Exchange) -> None:
     """`tool_choice: "none"` gets no call, though functions are declared."""
@@ -187,6 +190,7 @@ def none_brings_no_call(exchange: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 function-calling: parallel_tool_calls false ensures zero or one call",
     on=answered(RESPONSE, asks=lambda body: bool(_functions(body)) and body.get("parallel_tool_calls") is False),
+    fields=("parallel_tool_calls",),
 )
 def at_most_one_call_when_not_parallel(exchange: Exchange) -> None:
     """`parallel_tool_calls: false` gets at most one call."""

@@ -147,7 +147,14 @@ def _cap(exchange: Exchange) -> int | None:
 CAPPED = answered(RESPONSE, asks=lambda body: isinstance(body.get("max_output_tokens"), int))
 
 
-@clause("responses.cap", level="MUST", source="SPEC CreateResponse.max_output_tokens", on=CAPPED, model="some-output")
+@clause(
+    "responses.cap",
+    level="MUST",
+    source="SPEC CreateResponse.max_output_tokens",
+    on=CAPPED,
+    model="some-output",
+    fields=("max_output_tokens",),
+)
 def the_cap_is_kept(exchange: Exchange) -> None:
     """No response has more `output_tokens` than `max_output_tokens`; reasoning counts among them."""
     response, cap = ended(exchange), _cap(exchange) or 0
@@ -253,6 +260,7 @@ def an_item_is_the_text(plain: Exchange, items: Exchange) -> None:
     level="MUST",
     source="SPEC CreateResponse.instructions",
     on=together("responses.plain", "responses.settings"),
+    fields=("instructions",),
 )
 def instructions_reach_the_model(plain: Exchange, settings: Exchange) -> None:
     """`instructions` add to `input_tokens`."""
@@ -264,6 +272,7 @@ def instructions_reach_the_model(plain: Exchange, settings: Exchange) -> None:
     level="MUST",
     source="DOCS-0715 function-calling: functions count as input tokens",
     on=together("responses.tools.named", "responses.tools.required"),
+    fields=("tools",),
 )
 def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     """One more declared function adds to `input_tokens`."""
@@ -275,6 +284,7 @@ def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     level="MUST",
     source="SPEC InputImageContent",
     on=together("responses.items", "responses.image", status="any"),
+    fields=("input",),
 )
 def images_reach_the_model(items: Exchange, image: Exchange) -> None:
     """An `input_image` adds to `input_tokens`, or the request is refused; it is never dropped in silence."""

@@ -158,7 +158,13 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id", "/deleted")
 
 
-@clause("vector-stores.echo", level="MUST", source="SPEC createVectorStore, VectorStoreObject", on=steps(LIFE))
+@clause(
+    "vector-stores.echo",
+    level="MUST",
+    source="SPEC createVectorStore, VectorStoreObject",
+    on=steps(LIFE),
+    fields=("name", "metadata", "expires_after"),
+)
 def a_store_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """A store has the `name`, `metadata` and `expires_after` that it was made with."""
     exchange, body = store_of(exchanges)
@@ -198,7 +204,9 @@ def a_store_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     expect_same(exchange, served(exchange, "the store"), made, "id", "object", "created_at", "name", "metadata")
 
 
-@clause("vector-stores.update", level="MUST", source="SPEC modifyVectorStore", on=steps(LIFE))
+@clause(
+    "vector-stores.update", level="MUST", source="SPEC modifyVectorStore", on=steps(LIFE), fields=("name", "metadata")
+)
 def an_update_takes_effect(exchanges: list[Exchange]) -> None:
     """A store that is given another `name` and `metadata` has them, in the answer and when it is read again."""
     path = store_path(exchanges)
@@ -281,7 +289,7 @@ def small_files_are_soon_ready(exchanges: list[Exchange]) -> None:
 
 
 @clause("vector-stores.chunking", level="MUST", source="SPEC VectorStoreFileObject.chunking_strategy",
-        on=steps(LIFE))  # fmt: skip
+        on=steps(LIFE), fields=("chunking_strategy",))  # fmt: skip
 def files_are_cut_as_asked(exchanges: list[Exchange]) -> None:
     """A file that was taken in with a static `chunking_strategy` tells that strategy, with its two sizes."""
     told = [(e, body["chunking_strategy"]) for e, body in file_told(exchanges, ICE) if body.get("chunking_strategy")]
@@ -291,7 +299,13 @@ def files_are_cut_as_asked(exchanges: list[Exchange]) -> None:
         expect(how == CHUNKING, expected=shown(CHUNKING), got=shown(how), at=f"{exchange.id} /chunking_strategy")
 
 
-@clause("vector-stores.attributes", level="MUST", source="SPEC VectorStoreFileAttributes", on=steps(LIFE))
+@clause(
+    "vector-stores.attributes",
+    level="MUST",
+    source="SPEC VectorStoreFileAttributes",
+    on=steps(LIFE),
+    fields=("attributes",),
+)
 def attributes_come_back(exchanges: list[Exchange]) -> None:
     """The `attributes` of a file come back as they were given: texts, numbers and truth values."""
     for file in _taken(exchanges):
@@ -299,7 +313,13 @@ def attributes_come_back(exchanges: list[Exchange]) -> None:
         expect_same(exchange, body, {"attributes": MARKS[file.name]}, "attributes")
 
 
-@clause("vector-stores.attributes-update", level="MUST", source="SPEC updateVectorStoreFileAttributes", on=steps(LIFE))
+@clause(
+    "vector-stores.attributes-update",
+    level="MUST",
+    source="SPEC updateVectorStoreFileAttributes",
+    on=steps(LIFE),
+    fields=("attributes",),
+)
 def attributes_are_replaced(exchanges: list[Exchange]) -> None:
     """New `attributes` of a file take the place of the old ones, in the answer and when it is read again."""
     store_of(exchanges)
@@ -367,7 +387,7 @@ def files_are_listed(exchanges: list[Exchange]) -> None:
 
 
 @clause("vector-stores.files-filter", level="MUST", source="SPEC listVectorStoreFiles.filter",
-        on=answered("listVectorStoreFiles", "listFilesInVectorStoreBatch"))  # fmt: skip
+        on=answered("listVectorStoreFiles", "listFilesInVectorStoreBatch"), fields=("filter",))  # fmt: skip
 def lists_are_of_one_state(exchange: Exchange) -> None:
     """A list of files that is asked for one state by `filter` has files of that state alone."""
     asked = exchange.request.query.get("filter")

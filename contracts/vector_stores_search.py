@@ -39,7 +39,13 @@ def the_best_comes_first(exchange: Exchange) -> None:
             expect(better >= worse, expected=f"a score of at most {better}", got=worse, at=f"/data/{at}/score")
 
 
-@clause("vector-stores.search-most", level="MUST", source="SPEC VectorStoreSearchRequest.max_num_results", on=SEARCH)
+@clause(
+    "vector-stores.search-most",
+    level="MUST",
+    source="SPEC VectorStoreSearchRequest.max_num_results",
+    on=SEARCH,
+    fields=("max_num_results",),
+)
 def no_more_is_found_than_asked_for(exchange: Exchange) -> None:
     """At most `max_num_results` chunks are found, 10 when nothing is said."""
     asked = exchange.request.asked.get("max_num_results", 10)
@@ -49,7 +55,13 @@ def no_more_is_found_than_asked_for(exchange: Exchange) -> None:
     expect(found <= asked, expected=f"at most {asked}", got=found, at="/data")
 
 
-@clause("vector-stores.search-threshold", level="MUST", source="SPEC ranking_options.score_threshold", on=SEARCH)
+@clause(
+    "vector-stores.search-threshold",
+    level="MUST",
+    source="SPEC ranking_options.score_threshold",
+    on=SEARCH,
+    fields=("ranking_options",),
+)
 def nothing_below_the_threshold_is_found(exchange: Exchange) -> None:
     """Nothing is found whose `score` is below the `score_threshold` that was asked for."""
     least = as_number(as_object(exchange.request.asked.get("ranking_options")).get("score_threshold"))
@@ -61,7 +73,13 @@ def nothing_below_the_threshold_is_found(exchange: Exchange) -> None:
                at=f"/data/{at}/score")  # fmt: skip
 
 
-@clause("vector-stores.search-filter", level="MUST", source="SPEC ComparisonFilter, CompoundFilter", on=steps(LIFE))
+@clause(
+    "vector-stores.search-filter",
+    level="MUST",
+    source="SPEC ComparisonFilter, CompoundFilter",
+    on=steps(LIFE),
+    fields=("filters",),
+)
 def filters_are_kept(exchanges: list[Exchange]) -> None:
     """Only chunks of files whose attributes pass the `filters` are found."""
     judged = False

@@ -45,11 +45,18 @@ def fields_asked(
     expects = {probe.probe: probe.expects for probe in planned}
     meant = [e for e in exchanges if expects.get(e.probe) != "refusal" and not e.probe.startswith(DRAWN)]
     found: dict[tuple[str, str], FieldAsked] = {}
+    askers: dict[str, dict[str, Exchange]] = {}  # of each field, by the ids of exchanges
+    refused: list[FieldAsked] = []
     for exchange in meant:
+        id, operation = exchange.id, exchange.operation or ""
         for name in asked_of(exchange):
-            found.setdefault((exchange.operation or "", name), FieldAsked(exchange.operation or "", name, "unknown"))
-    signs = [*_refusals(meant, expects), *(sign for verdict in verdicts for sign in _signs(verdict, meant))]
-    for sign in signs:
+            found.setdefault((operation, name), FieldAsked(operation, name, "unknown"))
+            askers.setdefault(name, {})[id] = exchange
+            # What others recorded, and later steps of a flow, may be wrong on purpose.
+            may_be_wrong = exchange.step > 0 or exchange.probe not in expects
+            if said := refusal_of(exchange, name, needs_word=may_be_wrong):
+                refused.append(FieldAsked(operation, name, "refused", "", id, said))
+    for sign in [*refused, *(sign for verdict in verdicts for sign in _signs(verdict, askers))]:
         row = found[sign.operation, sign.field]
         if STRENGTH[sign.state] > STRENGTH[row.state] or (sign.state == row.state == "unknown" and not row.why):
             found[sign.operation, sign.field] = sign
@@ -79,33 +86,20 @@ def refusal_of(exchange: Exchange, name: str, *, needs_word: bool = False) -> st
     return said or code if names_it and (lacks_support or not needs_word) else ""
 
 
-def _refusals(meant: Iterable[Exchange], expects: Mapping[str, str]) -> Iterator[FieldAsked]:
-    """What others recorded, and later steps of a flow, may be wrong on purpose: there "unsupported" must be said."""
-    for exchange in meant:
-        for name in asked_of(exchange):
-            may_be_wrong = exchange.step > 0 or exchange.probe not in expects
-            if said := refusal_of(exchange, name, needs_word=may_be_wrong):
-                yield FieldAsked(exchange.operation or "", name, "refused", "", exchange.id, said)
-
-
-def _signs(verdict: Verdict, meant: Sequence[Exchange]) -> Iterator[FieldAsked]:
+def _signs(verdict: Verdict, askers: Mapping[str, Mapping[str, Exchange]]) -> Iterator[FieldAsked]:
     """What a verdict shows of the fields of its clause, an operation at a time."""
     clause = verdict.clause
-    if not clause.fields:
-        return
-    broken = {finding.where.exchange for finding in verdict.findings}
-    judged = [exchange for exchange in meant if exchange.id in verdict.judged]
     for name in clause.fields:
-        askers = [exchange for exchange in judged if name in asked_of(exchange)]
+        asked = askers.get(name, {})
+        judged = [asked[id] for id in verdict.judged if id in asked]
         if verdict.outcome in ("fail", "waived", "flaky"):
-            at_fault = [exchange for exchange in askers if exchange.id in broken] or askers
-            yield from _once("ignored", name, verdict, at_fault)
+            broken = [asked[id] for finding in verdict.findings if (id := finding.where.exchange) in asked]
+            yield from _once("ignored", name, verdict, broken or judged)
         elif verdict.outcome == "pass":
-            yield from _once("honoured", name, verdict, askers)
+            yield from _once("honoured", name, verdict, judged)
         else:
-            doubted = [
-                e for e in meant if name in asked_of(e) and clause.evidence.means(e.probe, e.operation, asked_of(e))
-            ]
+            means = clause.evidence.means
+            doubted = (e for e in asked.values() if means(e.probe, e.operation, e.request.asked))
             yield from _once("unknown", name, verdict, doubted)
 
 

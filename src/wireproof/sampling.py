@@ -123,6 +123,8 @@ def first_answers(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 def settled(verdicts: Sequence[Verdict], exchanges: Sequence[Exchange]) -> list[Verdict]:
     """The verdicts, those of sampled clauses by all their samples; with one sample they stay as they are."""
+    if not any(MARK in exchange.probe for exchange in exchanges):
+        return list(verdicts)
     clauses = [verdict.clause for verdict in verdicts if is_sampled(verdict.clause)]
     sampled = {clause.id: some for clause, some in _judged(clauses, exchanges) if len(some) > 1}
     return [
@@ -155,7 +157,10 @@ def _judged(clauses: Sequence[Clause], exchanges: Sequence[Exchange]) -> list[tu
 
 def _round(clauses: Sequence[Clause], exchanges: Sequence[Exchange]) -> list[Verdict]:
     """The verdicts on the answers of one sample, judged under the names of the probes that were repeated."""
-    plain = [replace(exchange, probe=exchange.probe.partition(MARK)[0]) for exchange in exchanges]
+    plain = [
+        replace(exchange, probe=exchange.probe.partition(MARK)[0]) if MARK in exchange.probe else exchange
+        for exchange in exchanges
+    ]
     names = {one.id: exchange.id for one, exchange in zip(plain, exchanges, strict=True)}
     return [
         replace(

@@ -144,6 +144,7 @@ def _explained(clause: Clause, probes: list[Probe]) -> str:
             f"source    {clause.source}",
             f"since     {clause.since}",
             f"model     {MODEL_DEPENDENCE[clause.model]}",
+            *([f"fields    {', '.join(clause.fields)}: honoured when it is kept"] if clause.fields else []),
             f"judged on {', '.join(feeding) or 'whatever traffic shows it'}",
             *(f"broken by wireproof serve --fault {fault.id}   ({fault.summary})" for fault in faults),
         ]
