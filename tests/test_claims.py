@@ -16,7 +16,7 @@ from wireproof.clause import Clause, Exchange, NotApplicable, answered, expect, 
 from wireproof.cli import run
 from wireproof.fields import fields_asked
 from wireproof.judge import Planned, Verdict, judge
-from wireproof.spec import load_spec
+from wireproof.spec import follow, load_spec
 
 CATALOGUE = load_spec().catalogue("features")
 KNOWN = features(
@@ -152,10 +152,11 @@ def test_a_feature_means_clauses_and_fields_that_there_are(name: str) -> None:
 
 
 def _properties(spec: Any, schema: Any) -> set[str]:
-    node = spec.resolved(schema)
-    return set(node.get("properties", {})) | {
-        name for part in node.get("allOf", ()) for name in _properties(spec, part)
-    }
+    """Those of a schema and of what it refers to; keys beside a `$ref` count too."""
+    parts = [*schema.get("allOf", ())]
+    if "$ref" in schema:
+        parts.append(follow(spec.document, schema["$ref"].removeprefix("#")))
+    return set(schema.get("properties", {})) | {name for part in parts for name in _properties(spec, part)}
 
 
 def test_the_template_reads_as_claims(tmp_path: Path) -> None:
