@@ -113,7 +113,8 @@ def expect_same(exchange: Exchange, body: dict[str, Any], wanted: dict[str, Any]
 
 def expect_schema(exchange: Exchange, *spared: str) -> None:
     """The answer follows the schema of its operation; `spared` are pointers (globs of one `*`) that others judge."""
-    schema = load_spec().operations[exchange.operation or ""].answer_schema(200)
+    operation = load_spec().operations[exchange.operation or ""]
+    schema = operation.answer_schema(200) or operation.answer_schema(201)
     if schema is None:
         raise NotApplicable("the operation is not answered in JSON")
     for violation in schema.violations(exchange.json):

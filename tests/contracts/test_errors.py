@@ -41,6 +41,13 @@ def told(
     )
 
 
+def job(**fields: Any) -> Exchange:
+    """A thing that has an `error` of its own."""
+    return answer(
+        {"id": "ftjob-1", **fields}, operation="retrieveFineTuningJob", method="GET", path="/fine_tuning/jobs/1"
+    )
+
+
 def without(key: str) -> Exchange:
     return told(body={"error": {name: value for name, value in ERROR.items() if name != key}})
 
@@ -115,6 +122,8 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("success_carries_no_error", told(200, {**PLAIN, "error": None}), "pass"),
     ("success_carries_no_error", told(200, {"error": ERROR}), "fail"),
     ("success_carries_no_error", stream([PLAIN]), "not-applicable"),
+    ("success_carries_no_error", job(status="failed", error=ERROR), "not-applicable"),
+    ("success_carries_no_error", job(error=ERROR), "fail"),
     ("mistakes_are_no_server_errors", told(ask=BROKEN), "pass"),
     ("mistakes_are_no_server_errors", told(500, ask=BROKEN), "fail"),
     ("mistakes_are_no_server_errors", told(500, ask=b"[]"), "fail"),
