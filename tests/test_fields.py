@@ -81,6 +81,18 @@ def test_what_is_wrong_on_purpose_or_may_be_refuses_no_field() -> None:
     assert told(said, expects=None)["n"].state == "refused"
 
 
+def test_a_refusal_of_one_field_refuses_no_other_that_it_mentions() -> None:
+    body = refusal("'logprobs' is not supported with this model when n is 2", "logprobs", "unsupported_value")
+    rows = told(answer(body, asked={"n": 2, "logprobs": True, "model": "m"}, status=400))
+    assert {name: row.state for name, row in rows.items()} == {
+        "n": "unknown",
+        "logprobs": "refused",
+        "model": "unknown",
+    }
+    essential = told(answer(refusal("This input is not supported", "input"), asked={"input": []}, status=400))
+    assert essential["input"].state == "unknown"
+
+
 def test_a_server_error_refuses_nothing_and_other_bodies_are_read_past() -> None:
     for body, status in [(refusal("n", "n"), 500), ([], 400), ({"error": "n is not supported"}, 400), (b"\xff", 400)]:
         assert told(answer(body, asked={"n": 2}, status=status))["n"].state == "unknown"

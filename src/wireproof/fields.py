@@ -20,6 +20,8 @@ State = Literal["honoured", "refused", "ignored", "unknown"]
 STRENGTH: Mapping[State, int] = {"unknown": 0, "refused": 1, "honoured": 2, "ignored": 3}
 # Drawn requests name every field of the description, and ask for none of them in particular.
 DRAWN = "cases."
+# Without these there is no request: what is refused of them is a value.
+ESSENTIAL = frozenset({"model", "messages", "prompt", "input"})
 # A refusal of the field, not of its value: a code of the official API, or the words of others.
 UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|not permitted|unknown (field|param)|extra_forbid", re.I
@@ -72,7 +74,7 @@ def asked_of(exchange: Exchange) -> dict[str, Any]:
 
 def refusal_of(exchange: Exchange, name: str, *, needs_word: bool = False) -> str:
     """What a 4xx says that names the field; "" when there is none. `needs_word`: it must say "unsupported", too."""
-    if exchange.status is None or not 400 <= exchange.status < 500:
+    if exchange.status is None or not 400 <= exchange.status < 500 or name in ESSENTIAL:
         return ""
     try:
         error = exchange.json["error"]
@@ -80,9 +82,10 @@ def refusal_of(exchange: Exchange, name: str, *, needs_word: bool = False) -> st
     except (Undecodable, LookupError, TypeError, AttributeError):
         return ""
     lacks_support = UNSUPPORTED.search(f"{code} {said}") is not None
-    names_it = re.split(r"[.\[]", param)[0] == name or (
-        lacks_support and re.search(rf"\b{re.escape(name)}\b", said) is not None
-    )
+    if param:
+        names_it = re.split(r"[.\[]", param)[0] == name
+    else:
+        names_it = lacks_support and re.search(rf"\b{re.escape(name)}\b", said) is not None
     return said or code if names_it and (lacks_support or not needs_word) else ""
 
 
