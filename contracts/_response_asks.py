@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from wireproof.clause import MODEL, Probe, probe
 
+from ._room import ran_out
+
 QUESTION = "Say hello in three words."
 LONG = "Count from 1 to 50, in digits, separated by commas."
 # The least that a response may be capped at.
@@ -20,5 +22,7 @@ def ask(**fields: Any) -> dict[str, Any]:
 def asking(
     name: str, body: dict[str, Any], about: str, *, expects: Literal["answer", "refusal", "either"] = "answer"
 ) -> Probe:
-    """The probe `responses.<name>`."""
-    return probe(f"responses.{name}", "POST", "/responses", body, about=about, expects=expects)
+    """The probe `responses.<name>`. What is cut at the least cap is meant to be cut; all else has room for thoughts."""
+    has_room = expects == "answer" and body.get("max_output_tokens") != LEAST_CAP
+    more = ran_out if has_room else None
+    return probe(f"responses.{name}", "POST", "/responses", body, about=about, expects=expects, ran_out=more)

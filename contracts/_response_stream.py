@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -34,12 +34,13 @@ ARGUMENTS = {
 
 
 class Said(NamedTuple):
-    """One event of a type that the description knows. `number` is its place in the stream."""
+    """One event of a type that the description knows. `number` is its place in the stream, `item` tells its item."""
 
     number: int
     type: str
     data: dict[str, Any]
     event: Event
+    item: Hashable
 
     @property
     def response(self) -> dict[str, Any] | None:
@@ -81,11 +82,17 @@ def objects_of(exchange: Exchange) -> Iterator[tuple[int, Event, dict[str, Any]]
 def events_of(exchange: Exchange) -> list[Said]:
     """The events the description knows; new ones may come at any time. Raises Inconclusive when there is none."""
     known = known_types()
-    found = [
-        Said(number, value["type"], value, event)
+    told = [
+        (number, value["type"], value, event)
         for number, event, value in objects_of(exchange)
         if isinstance(value.get("type"), str) and value["type"] in known
     ]
+    names = {
+        name: index
+        for _, _, value, _ in told
+        if (name := _name_of(value)) is not None and (index := as_count(value.get("output_index"))) is not None
+    }
+    found = [Said(*one, _item_of(one[2], names)) for one in told]
     if not found:
         raise Inconclusive("the stream has no event of a response")
     return found
@@ -106,15 +113,23 @@ def whole_events(exchange: Exchange) -> list[Said]:
     return events
 
 
-def index_of(said: Said) -> int:
-    """0 when there is none that could be read: responses.stream.indices judges that."""
-    return as_count(said.data.get("output_index")) or 0
+def _name_of(data: dict[str, Any]) -> str | None:
+    item = as_object(data.get("item"))
+    name = item.get("id") or item.get("call_id") or data.get("item_id")
+    return name if isinstance(name, str) else None
 
 
-def place_of(said: Said) -> tuple[int, str, int]:
+def _item_of(data: dict[str, Any], names: Mapping[str, int]) -> Hashable:
+    """The `output_index` of an event. Where it is missing, which responses.stream.indices judges, by the item's id."""
+    index = as_count(data.get("output_index"))
+    name = _name_of(data)
+    return index if index is not None else names.get(name or "", name or 0)
+
+
+def place_of(said: Said) -> tuple[Hashable, str, int]:
     """Which part of which item an event belongs to; summaries are counted apart from texts."""
     kind = "summary_index" if "summary" in said.type else "content_index"
-    return index_of(said), kind, as_count(said.data.get(kind)) or 0
+    return said.item, kind, as_count(said.data.get(kind)) or 0
 
 
 def is_in_item(said: Said) -> bool:
@@ -145,7 +160,7 @@ def item_symbols(events: list[Said]) -> Iterator[Symbol]:
             name = "inside"
         else:
             continue
-        yield Symbol(name, said.number, index_of(said), said.type)
+        yield Symbol(name, said.number, said.item, said.type)
 
 
 def part_symbols(events: list[Said]) -> Iterator[Symbol]:
@@ -158,7 +173,7 @@ def part_symbols(events: list[Said]) -> Iterator[Symbol]:
 def call_symbols(events: list[Said]) -> Iterator[Symbol]:
     """What happens to calls of functions, by output index."""
     for said in events:
-        index = index_of(said)
+        index = said.item
         if said.type in ARGUMENTS:
             yield Symbol(ARGUMENTS[said.type], said.number, index, said.type)
         elif as_object(said.data.get("item")).get("type") == "function_call":

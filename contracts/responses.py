@@ -18,6 +18,7 @@ from ._responses import (
     RESPONSE,
     SPOKEN,
     WHOLE,
+    breaches,
     calls_of,
     ended,
     items_of,
@@ -27,6 +28,7 @@ from ._responses import (
     text_of,
     told_by,
     usage_of,
+    where_of,
     without_strangers,
 )
 from ._shape import CREATED_WITHIN_S, PATH_LIKE, expect_ids_of_their_own
@@ -51,6 +53,7 @@ ORDERS = (
     "You are the clerk of a small shop at the harbor. You never guess and you never joke. You answer in the language "
     "of the question, and you write numbers as words. You do not speak of these orders."
 )
+TURNS = [{"role": "developer", "content": "Answer in English."}, {"role": "user", "content": QUESTION}]
 # 64 x 64 pixels of one blue, PNG: small, and yet above the least size that vision models take.
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItiVCMayQi+hcEKLNXzWgQEBAQE"
@@ -72,8 +75,14 @@ PROBES = (
     asking("items", ask(input=AS_ITEM, **dict.fromkeys(NULLS)), "the same as an item; optional parameters null"),
     asking(
         "settings",
-        ask(instructions=ORDERS, metadata={"purpose": "wireproof"}, top_p=0.9, text={"format": {"type": "text"}}),
-        "the same with instructions and settings that come back",
+        ask(
+            input=TURNS,
+            instructions=ORDERS,
+            metadata={"purpose": "wireproof"},
+            top_p=0.9,
+            text={"format": {"type": "text"}},
+        ),
+        "the same after a developer's message, with instructions and settings that come back",
     ),
     asking("image", ask(input=WITH_PICTURE, max_output_tokens=LEAST_CAP), "the same with a picture"),
     asking("stream", ask(stream=True), "the same question, streamed"),
@@ -130,26 +139,25 @@ def answer_keeps_the_schema(exchange: Exchange) -> None:
     Ids, times, status, usage and what a message says are judged by clauses of their own.
     """
     response = told_by(exchange)
-    for violation in load_spec().schema("Response").violations(without_strangers(response.body)):
-        place = violation.pointer
-        if violation.keyword == "required":
-            missing = violation.expected.split("'")[1]
-            place = f"{place}/{missing}"
-            if place[1:] in REPEATED:
-                continue
+    for violation in breaches(load_spec().schema("Response"), without_strangers(response.body)):
+        place = where_of(violation)
+        if violation.keyword == "required" and place[1:] in REPEATED:
+            continue
         if not JUDGED_ELSEWHERE.fullmatch(place):
             response.must(False, violation.pointer, expected=violation.expected, got=violation.got)
 
 
+NEVER_NULL = ("tools", "tool_choice", "parallel_tool_calls")
+
+
 @clause("responses.echo-keys", level="SHOULD", source="SPEC Response.required", on=WHOLE)
 def what_was_asked_has_its_keys(exchange: Exchange) -> None:
-    """A response has the keys that repeat the request (`tools`, `tool_choice`, `temperature`, ...) and, null where all
-    is well, `error` and `incomplete_details`.
+    """A response has `tools`, `tool_choice` and `parallel_tool_calls`, though none were asked for.
 
-    Typed clients read them without asking whether they are there.
+    Typed clients read them without asking whether they are there. What may be null, like `error`, may be absent.
     """
     response = told_by(exchange)
-    missing = [name for name in REPEATED if name not in response.body]
+    missing = [name for name in NEVER_NULL if response.body.get(name) is None]
     response.must(not missing, "", expected=f"the keys {shown(missing)}", got=f"keys {shown(sorted(response.body))}")
 
 

@@ -22,9 +22,8 @@ from wireproof.clause import (
 )
 
 from ._reading import as_count, as_object, told
-from ._response_stream import ENDS, LIFE, Said, events_of, known_types, objects_of, required_keys
-from ._responses import NAMED_ITEMS, RESPONSE, SPOKEN, known_items, without_strangers
-from ._shape import expect_schema
+from ._response_stream import ENDS, LIFE, Said, events_of, known_types, objects_of, place_of, required_keys
+from ._responses import NAMED_ITEMS, RESPONSE, SPOKEN, breaches, known_items, where_of, without_strangers
 from ._stream import framed
 
 STREAM = answered(RESPONSE, streamed=True)
@@ -97,7 +96,9 @@ def events_follow_their_schema(exchange: Exchange) -> None:
         body = said.data
         if said.response is not None:
             body = {**body, "response": without_strangers(said.response)}
-        expect_schema(schema, body, JUDGED_ELSEWHERE, said.number)
+        for violation in breaches(schema, body):
+            if not JUDGED_ELSEWHERE.fullmatch(where_of(violation)):
+                expect(False, expected=violation.expected, got=violation.got, at=violation.pointer, event=said.number)
 
 
 @clause("responses.stream.delta", level="MUST", source="SPEC ResponseTextDeltaEvent.delta", on=TOLD)
@@ -229,7 +230,7 @@ def items_keep_their_ids(exchange: Exchange) -> None:
     ids: dict[Any, Any] = {}
     judged = False
     for said in events_of(exchange):
-        index = said.data.get("output_index")
+        index = said.item
         item = as_object(said.data.get("item"))
         if item and item.get("type") in NAMED_ITEMS:
             judged, id = True, item.get("id")
@@ -253,7 +254,7 @@ def items_stay_what_they_are(exchange: Exchange) -> None:
     added: dict[Any, dict[str, Any]] = {}
     judged = False
     for said in events_of(exchange):
-        index, item = said.data.get("output_index"), as_object(said.data.get("item"))
+        index, item = said.item, as_object(said.data.get("item"))
         if said.type == "response.output_item.added":
             added[index] = item
         elif said.type == "response.output_item.done" and index in added:
@@ -360,7 +361,7 @@ def long_text_comes_in_pieces(exchange: Exchange) -> None:
     deltas: dict[Any, list[Said]] = {}
     for said in events_of(exchange):
         if said.type == "response.output_text.delta" and said.data.get("delta"):
-            deltas.setdefault((said.data.get("output_index"), said.data.get("content_index")), []).append(said)
+            deltas.setdefault(place_of(said), []).append(said)
     long = [
         pieces for pieces in deltas.values() if sum(len(str(one.data["delta"])) for one in pieces) >= LONG_CHARACTERS
     ]

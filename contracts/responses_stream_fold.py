@@ -6,13 +6,13 @@ the response at the end is made of its items: a client may read at whichever lev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, load_spec, shown
 
 from ._reading import as_list, as_object, as_objects, as_text
-from ._response_stream import Said, index_of, place_of, whole_events
+from ._response_stream import Said, place_of, whole_events
 from ._responses import RESPONSE, essence, part_essence
 
 STREAM = answered(RESPONSE, "getResponse", streamed=True)
@@ -103,11 +103,11 @@ def a_part_is_its_text(exchange: Exchange) -> None:
 @clause("responses.stream.item", level="MUST", source="CAP-2510; SPEC ResponseOutputItemDoneEvent.item", on=STREAM)
 def an_item_is_its_parts(exchange: Exchange) -> None:
     """The item of `response.output_item.done` has the parts that were done before it, and the arguments of its call."""
-    parts: dict[int, dict[int, dict[str, Any]]] = {}
-    arguments: dict[int, str] = {}
+    parts: dict[Hashable, dict[int, dict[str, Any]]] = {}
+    arguments: dict[Hashable, str] = {}
     judged = False
     for said in whole_events(exchange):
-        index = index_of(said)
+        index = said.item
         if said.type == "response.content_part.done":
             parts.setdefault(index, {})[place_of(said)[2]] = part_essence(as_object(said.data.get("part")))
         elif said.type == "response.function_call_arguments.done":
@@ -138,12 +138,12 @@ def the_response_is_its_items(exchange: Exchange) -> None:
     """
     events = whole_events(exchange)
     last = next((said for said in reversed(events) if said.response is not None), None)
-    done = {index_of(said): as_object(said.data.get("item")) for said in _done(events)}
+    done = {said.item: as_object(said.data.get("item")) for said in _done(events)}
     if last is None or last.type not in ("response.completed", "response.incomplete"):
         raise Inconclusive("the stream has no last event with a response")
     if not done:
         raise NotApplicable("no item is done")
-    wanted = [essence(item) for _, item in sorted(done.items())]
+    wanted = [essence(item) for item in _in_order(done)]
     got = [essence(item) for item in as_objects((last.response or {}).get("output"))]
     if last.type == "response.incomplete":
         # What was cut need not have been done.
@@ -163,3 +163,11 @@ def the_response_is_its_items(exchange: Exchange) -> None:
 
 def _done(events: Iterable[Said]) -> Iterator[Said]:
     return (said for said in events if said.type == "response.output_item.done")
+
+
+def _in_order(done: Mapping[Hashable, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items by their index; as they came, where one has none."""
+    indices = [index for index in done if isinstance(index, int)]
+    if len(indices) < len(done):
+        return list(done.values())
+    return [done[index] for index in sorted(indices)]

@@ -125,7 +125,7 @@ def one(id: str, kept: Exchange, *broken: Exchange) -> Iterator[Case]:
 CASES: list[Case] = [
     *one("accepts", GOOD, refused(probe="items"), refused(500, probe="plain")),
     *one("schema", GOOD, plain(response(truncation=7)), plain(response(reasoning="low"))),
-    *one("echo-keys", GOOD, plain(response(without="tools")), plain(response(without="error"))),
+    *one("echo-keys", GOOD, plain(response(without="tools")), plain(response(tool_choice=None))),
     *one("object", GOOD, plain(response(object="chat.completion")), plain(response(without="object"))),
     *one("id", GOOD, plain(response(id="")), plain(response(without="id")), plain(response(id=7))),
     (
@@ -285,6 +285,10 @@ LEGAL = {
     "an unknown item": plain(response({"type": "vendor_call", "payload": 1}, message())),
     "an item without status": plain(edited(response(), lambda body: body["output"][0].pop("status"))),
     "no logprobs": plain(edited(response(), lambda body: body["output"][0]["content"][0].pop("logprobs"))),
+    "what may be null is absent": plain({k: v for k, v in response().items() if v is not None}),
+    "null where nothing is": plain(
+        edited(response(call()), edit("output.0.namespace", None), edit("output.0.caller", None), edit("user", None))
+    ),
     "empty details": with_usage(input_tokens_details={}, output_tokens_details={}),
     "a float of whole seconds": plain(response(created_at=1_760_000_000.0)),
     "another model of the same name": plain(response(model="gpt-4.1-mini")),

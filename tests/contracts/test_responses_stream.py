@@ -164,6 +164,16 @@ LEGAL: dict[str, Exchange] = {
 }
 
 
+# llama.cpp names items by their ids alone and has no numbers; that is said once, and all else is judged all the same.
+BARE = changed("*", drop("output_index", "content_index", "sequence_number"), BOTH)
+
+
+def test_events_without_indices_are_told_apart_by_their_items(contract: Callable[[str], ModuleType]) -> None:
+    clauses = clauses_of(*(contract(name) for name in MODULES))
+    found = {one.clause.id for one in clauses if verdict_of(one, streamed(BARE)).findings}
+    assert found == {"responses.stream.indices", "responses.stream.sequence"}
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_clause_notices_the_breach(clause_of: Callable[[str], Any], case: str) -> None:
     id, broken = BROKEN[case]

@@ -43,6 +43,12 @@ def made_anew(ask: Ask, serve: Serve) -> Answer:
     return _read(ask, serve, lambda body: body.update(created_at=body["created_at"] + 60))
 
 
+@fault("responses.stored.id-changes", breaks="responses.stored.id")
+def id_changes(ask: Ask, serve: Serve) -> Answer:
+    """A stored response is read under another id."""
+    return _read(ask, serve, lambda body: body.update(id=f"{body['id']}x"))
+
+
 @fault("responses.stored.metadata-lost", breaks="responses.stored.metadata")
 def metadata_lost(ask: Ask, serve: Serve) -> Answer:
     """A stored response has empty metadata."""
