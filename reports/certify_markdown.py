@@ -108,8 +108,9 @@ def _oracle(report: Report) -> list[str]:
     if report.opinion is None:
         return []
     rows = [
-        f"| {_code(one.exchange)} | {one.kind} | {_code(one.at or '/')} | {_cell(one.sdk)} | {_cell(one.ours)} |"
-        for one in report.opinion.disagreements
+        f"| {_code(one.exchange)}{f' and {more} more' if more else ''} | {one.kind} | {_code(one.at or '/')} "
+        f"| {_cell(one.sdk)} | {_cell(one.ours)} |"
+        for one, more in report.opinion.habits
     ]
     table = ["| exchange | kind | where | SDK | we |", "|---|---|---|---|---|", *rows, ""] if rows else []
     return ["## The official SDK disagrees" if rows else "## The official SDK agrees", "",

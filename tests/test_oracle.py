@@ -131,7 +131,13 @@ def test_a_limit_told_twice_reads_as_none() -> None:
 
 def test_a_finding_of_ours_is_no_disagreement() -> None:
     broken = stream([b"data: {half\n\n"])
-    assert second_opinion([broken], {broken.id}) == Opinion(second_opinion([]).by, 0)
+    assert kinds(broken) == ["breaks"]
+    assert second_opinion([broken], {broken.id: [""]}).disagreements == ()
+    odd = answer(
+        {"object": "list", "data": [{"id": "m", "object": "model", "created": "noon"}]}, operation="listModels"
+    )
+    for place, left in (("/data/0/created", 1), ("/data", 0), ("/object", 2)):
+        assert len(second_opinion([odd], {odd.id: [place]}).disagreements) == left
 
 
 def test_what_it_cannot_read_is_passed_over_and_counted() -> None:

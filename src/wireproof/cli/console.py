@@ -129,8 +129,9 @@ def _second(report: Report) -> None:
     if report.opinion is None:
         return
     click.echo(f"\n{report.opinion.sentence}")
-    for one in report.opinion.disagreements:
-        click.echo(f"  {click.style(one.kind, fg='yellow')} {one.exchange} {one.at}")
+    for one, more in report.opinion.habits:
+        also = f" (and in {more} more)" if more else ""
+        click.echo(f"  {click.style(one.kind, fg='yellow')} {one.exchange} {one.at}{also}")
         click.echo(f"    the SDK  {one.sdk}")
         click.echo(f"    we       {one.ours}")
 

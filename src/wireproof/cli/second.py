@@ -30,6 +30,6 @@ def with_second_opinion(report: Report, wanted: bool) -> Report:
     """The report with what the SDK makes of those exchanges in which no clause found a fault."""
     if not wanted:
         return report
-    from wireproof.oracle import faulty_in, second_opinion
+    from wireproof.oracle import faults_in, second_opinion
 
-    return replace(report, opinion=second_opinion(list(report.exchanges.values()), faulty_in(report.verdicts)))
+    return replace(report, opinion=second_opinion(list(report.exchanges.values()), faults_in(report.verdicts)))

@@ -7,9 +7,10 @@ clauses miss something, or the SDK is wrong about the API. `spec/sdk.yaml` names
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from re import sub
 from typing import Any
 
 from wireproof.clause import Exchange, Undecodable
@@ -50,16 +51,29 @@ class Opinion:
     disagreements: Sequence[Disagreement] = field(default=())
 
     @property
+    def habits(self) -> list[tuple[Disagreement, int]]:
+        """The first of those that are alike but for their exchange, and in how many more it shows."""
+        found: dict[tuple[str, ...], list[Disagreement]] = {}
+        for one in self.disagreements:
+            place = sub(r"\d+", "*", one.at)
+            found.setdefault((one.exchange.partition(".")[0], one.kind, place, one.sdk), []).append(one)
+        return [(alike[0], len(alike) - 1) for alike in found.values()]
+
+    @property
     def sentence(self) -> str:
         count = len(self.disagreements)
         words = "no disagreement" if not count else f"{count} disagreement{'s' if count > 1 else ''}"
         return f"{self.by} read {self.replayed} recorded answers as well: {words}."
 
 
-def second_opinion(exchanges: Sequence[Exchange], faulty: Container[str] = ()) -> Opinion:
-    """The SDK's reading of these exchanges beside ours; those in `faulty`, by id, have a finding and are left out.
+Faults = Mapping[str, Sequence[str]]
 
-    Raises NoSdk.
+
+def second_opinion(exchanges: Sequence[Exchange], faults: Faults | None = None) -> Opinion:
+    """The SDK's reading of these exchanges beside ours.
+
+    `faults` are the places, JSON Pointers, at which clauses found faults in an exchange, by its id: what the SDK says
+    of such a place, or of one above or below it, is no disagreement. Raises NoSdk.
     """
     from wireproof.oracle.replay import Replay
 
@@ -68,25 +82,35 @@ def second_opinion(exchanges: Sequence[Exchange], faulty: Container[str] = ()) -
     disagreements: list[Disagreement] = []
     replayed = passed_over = 0
     for exchange in exchanges:
-        if exchange.id in faulty:
-            continue
         if exchange.trouble or exchange.status is None or not replay.reads(exchange):
             passed_over += 1
             continue
         replayed += 1
-        disagreements += [one for one in compared(replay, exchange) if not known.holds(exchange.operation, one)]
+        places = (faults or {}).get(exchange.id, ())
+        disagreements += [
+            one
+            for one in compared(replay, exchange)
+            if not known.holds(exchange.operation, one) and not any(_is_near(one.at, place) for place in places)
+        ]
     return Opinion(replay.name, replayed, passed_over, tuple(disagreements))
 
 
-def faulty_in(verdicts: Iterable[Verdict]) -> frozenset[str]:
-    """The exchanges, by id, in which a clause has found a fault that may be why the SDK stumbles over them."""
+def _is_near(at: str, place: str) -> bool:
+    """Whether one holds the other. A fault of the whole answer is near everything, and so is what has no pointer."""
+    if not place.startswith("/") or not at.startswith("/"):
+        return True
+    return f"{at}/".startswith(f"{place}/") or f"{place}/".startswith(f"{at}/")
+
+
+def faults_in(verdicts: Iterable[Verdict]) -> Faults:
+    """The places where clauses have found faults that may be why the SDK stumbles there, by exchange."""
     beside = load_spec().catalogue("sdk")["beside"]
-    return frozenset(
-        finding.where.exchange
-        for verdict in verdicts
-        if not any(fnmatchcase(verdict.clause.id, glob) for glob in beside)
-        for finding in verdict.findings
-    )
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if not any(fnmatchcase(verdict.clause.id, glob) for glob in beside):
+            for finding in verdict.findings:
+                found.setdefault(finding.where.exchange, []).append(finding.where.pointer)
+    return found
 
 
 def compared(replay: Any, exchange: Exchange) -> Iterator[Disagreement]:
