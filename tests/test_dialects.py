@@ -77,6 +77,12 @@ def test_a_dialect_is_suggested_by_its_marks(shown: Any, sign: str) -> None:
     )
 
 
+def test_of_several_marks_the_first_of_the_catalogue_is_named() -> None:
+    both = answer({"system_fingerprint": "fp_loose"}, headers=[*JSON_HEADERS, ("server", "loose/2")])
+    said = suggestion([both], [broken("b.one", "x")], dialects(MADE))
+    assert '("fp_loose" on 1 of 1 answers)' in said
+
+
 def test_nothing_is_suggested_without_marks_or_without_use() -> None:
     marked = answer({"system_fingerprint": "fp_loose"})
     assert suggestion([answer({})], [broken("b.one", "x")], dialects(MADE)) == ""

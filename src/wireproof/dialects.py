@@ -127,8 +127,8 @@ def _evidence(one: Dialect, answers: Sequence[Exchange]) -> tuple[int, str]:
     signs: Counter[str] = Counter()
     bearers = 0
     for exchange in answers:
-        seen = {sign for marker in one.markers if (sign := marker.seen_in(exchange))}
-        signs.update(seen)
+        seen = dict.fromkeys(sign for marker in one.markers if (sign := marker.seen_in(exchange)))
+        signs.update(list(seen))
         bearers += bool(seen)
     if not bearers:
         return 0, ""
