@@ -279,7 +279,11 @@ def test_every_clause_has_a_case(clauses: dict[str, Any]) -> None:
 
 
 REASONED = response({"id": "rs_1", "type": "reasoning", "summary": []}, message())
+PAINTED = {"id": "ig_1", "type": "image_generation_call", "status": "completed", "result": None}
 LEGAL = {
+    "a required call of a tool of the server": asked(
+        response(PAINTED, tools=[WEATHER], tool_choice="required"), tools=[WEATHER], tool_choice="required"
+    ),
     "a refusal of the model": plain(response(message(content=[{"type": "refusal", "refusal": "No."}]))),
     "thoughts first": plain(REASONED),
     "an unknown item": plain(response({"type": "vendor_call", "payload": 1}, message())),
