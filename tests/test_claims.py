@@ -201,3 +201,5 @@ def test_the_command_line_judges_by_claims(tmp_path: Path, capsys: pytest.Captur
     assert "MUST claims.refused" in capsys.readouterr().out
     file.write_text("features: {few: true}")
     assert run(["judge", str(tmp_path / "out" / "journal.jsonl"), "--claims", str(file)]) == 2
+    assert run(["explain", "claims.refused"]) == 0
+    assert "whatever traffic shows it" in capsys.readouterr().out

@@ -67,7 +67,7 @@ REFUSED = Clause(
     "MUST",
     "A field of a feature that is not claimed is refused by its name, or has its effect: never taken and ignored.",
     "SPEC Error.param; QUOTES-0915 L5",
-    answered(),
+    answered(probes="claims.*"),  # no probes of its own: it is read off all others
     "none",
     _nothing,
     area="claims",

@@ -50,7 +50,9 @@ def command(clause: str | None, markdown: bool, as_json: bool, freeze: str | Non
     if clause is None:
         click.echo("\n".join(f"{one.id:<44} {one.level:<6} {one.sentence}" for one in clauses))
         return
-    known = {one.id: one for one in clauses}
+    from wireproof.claims import REFUSED
+
+    known = {one.id: one for one in (*clauses, REFUSED)}
     if clause not in known:
         near = difflib.get_close_matches(clause, known, n=3) or [one for one in known if one.startswith(clause)][:3]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `wireproof explain` lists them all"
