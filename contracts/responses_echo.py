@@ -57,14 +57,15 @@ def the_response_before_is_named(exchange: Exchange) -> None:
 @clause(
     "responses.echo.settings",
     level="SHOULD",
-    source="SPEC Response: temperature, top_p, max_output_tokens, parallel_tool_calls, store, truncation",
+    source="SPEC Response: temperature, top_p, max_output_tokens, parallel_tool_calls",
     on=MADE,
 )
 def settings_come_back(exchange: Exchange) -> None:
     """A response repeats the settings that were asked: `temperature`, `top_p`, `max_output_tokens`,
-    `parallel_tool_calls`, `store`, `background`, `top_logprobs`.
+    `parallel_tool_calls`, `top_logprobs`.
 
-    A default in the place of what was asked is the sign of a setting that got lost.
+    A default in the place of what was asked is the sign of a setting that got lost. (`store` and `background` may say
+    honestly that nothing is kept, and that nobody had to wait.)
     """
     _expect_repeated(
         exchange,
@@ -72,8 +73,6 @@ def settings_come_back(exchange: Exchange) -> None:
         "top_p",
         "max_output_tokens",
         "parallel_tool_calls",
-        "store",
-        "background",
         "top_logprobs",
     )
 

@@ -195,6 +195,20 @@ def other_ids(body: dict[str, Any]) -> None:
         body["item_id"] = f"{kind}-0-{body['item_id'][-6:]}"
 
 
+SAID = {
+    "id": "msg_1",
+    "type": "message",
+    "status": "completed",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": "Hello there, you.", "annotations": []}],
+}
+USAGE = {
+    "input_tokens": 9,
+    "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 14,
+}
 # What a description promises only here and there, or only the newest answers have.
 OPTIONAL = ("background", "completed_at", "conversation", "moderation", "prompt_cache_key", "prompt_cache_retention",
             "safety_identifier", "service_tier", "store", "top_logprobs", "truncation", "user", "max_tool_calls",
@@ -211,6 +225,14 @@ def not_kept(ask: Ask, answer: Answer) -> Answer:
     if ask.path == "/v1/responses" and ask.asked.get("previous_response_id"):
         return refused(answer, "previous_response_id is not supported.", param="previous_response_id")
     return answer
+
+
+def background_passed_over(ask: Ask, answer: Answer) -> Answer:
+    """Who keeps nothing may answer at once, and say so."""
+    if ask.asked.get("background"):
+        body = answer.json | {"status": "completed", "background": False, "usage": USAGE, "output": [SAID]}
+        return answer.with_json(body)
+    return not_kept(ask, answer)
 
 
 def not_served(status: int) -> Vary:
@@ -239,6 +261,7 @@ VARIATIONS: dict[str, Vary] = {
     "unknown items before the answer": items_first(UNKNOWN),
     "ids of another shape": lambda ask, answer: edit_both(answer, other_ids) if _is_response(ask) else answer,
     "no store of responses": not_kept,
+    "background passed over, nothing stored": background_passed_over,
     "no resuming": without_resuming(lambda ask, answer: answer),
     "no background": lambda ask, answer: (
         refused(answer, "background is not supported.", param="background") if ask.asked.get("background") else answer

@@ -178,6 +178,7 @@ LEGAL: dict[str, list[Exchange]] = {
     "put away later": stream_life(response(status="in_progress", output=[], usage=None)),
     "no background": background(ERROR)[:1],
     "not in the background after all": background(response(background=False)),
+    "background passed over": background(response()),
     "still queued": background(QUEUED, QUEUED, QUEUED),
     "failed": background(QUEUED, response(status="failed", error={"code": "server_error", "message": "x"})),
     "never stored": unstored(405),
