@@ -48,14 +48,14 @@ def curt(ask: Ask, serve: Serve) -> Answer:
     return refused(answer, "Bad request") if is_negative else answer
 
 
-@fault("cases.bounds-unchecked", breaks="cases.negative", also=("errors.range", "embeddings.dimensions"))
+@fault("cases.bounds-unchecked", breaks="cases.negative", also=("errors.range", "embeddings.dimensions", "responses.*"))
 def bounds_unchecked(ask: Ask, serve: Serve) -> Answer:
     """A number out of its bounds is taken for the default."""
     names = [name for name, bounds in BOUNDS.items() if _is_beyond(ask.asked.get(name), *bounds)]
     return serve(ask.without(*names)) if names else serve(ask)
 
 
-@fault("cases.bounds-crash", breaks="cases.negative", also=("errors.client-fault", "errors.range"))
+@fault("cases.bounds-crash", breaks="cases.negative", also=("errors.client-fault", "errors.range", "responses.*"))
 def bounds_crash(ask: Ask, serve: Serve) -> Answer:
     """500 for a number out of its bounds."""
     is_beyond = any(_is_beyond(ask.asked.get(name), *bounds) for name, bounds in BOUNDS.items())
