@@ -11,8 +11,8 @@ import pytest
 from wireproof.certification import Order, WrongOrder, prepare, run
 from wireproof.fetch import KeyRefused, Target
 from wireproof.journal import Run, read_journal
-from wireproof.plan import Models
-from wireproof.record import Budget, Recorded, RecordEvent, Sent, Waiting
+from wireproof.plan import Budget, Models
+from wireproof.record import Recorded, RecordEvent, Sent, Waiting
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
 from wireproof.standin.wire import Ask, Serve, json_answer, refusal
 

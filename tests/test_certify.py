@@ -99,7 +99,10 @@ def test_a_budget_that_is_too_small_is_incomplete_and_says_what_was_not_covered(
     told = verdicts(tmp_path)
     assert told["outcome"] == "incomplete"
     assert told["spend"]["calls"] == 5
-    assert "was not sent: the budget of calls=5 is spent" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "was not sent: left out by the budget of calls=5" in printed
+    assert "clauses were not covered by the budget: " in printed
+    assert "clauses were not covered by the budget: " in (tmp_path / "report.md").read_text()
 
 
 def test_json_on_stdout_is_the_verdicts_file_and_nothing_else(

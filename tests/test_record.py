@@ -15,8 +15,8 @@ import pytest
 
 from wireproof.clause import MODEL, NO_MODEL, Call, Exchange, Flow, Probe, flow, form, probe
 from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable
-from wireproof.plan import Models, make_plan
-from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, Waiting, record
+from wireproof.plan import Budget, Models, make_plan
+from wireproof.record import Recorded, RecordEvent, Sent, Unsent, Waiting, record
 from wireproof.secrets import MARKER
 from wireproof.spec import load_spec
 from wireproof.standin.virtual import VirtualClock, VirtualTransport

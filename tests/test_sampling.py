@@ -16,8 +16,7 @@ from wireproof.clause import Clause, Exchange, answered, expect, together
 from wireproof.fetch import Target
 from wireproof.journal import Run
 from wireproof.judge import Verdict, judge, run_outcome
-from wireproof.plan import Models
-from wireproof.record import Budget
+from wireproof.plan import Budget, Models
 from wireproof.sampling import first_answers, settled, tally, wilson
 from wireproof.standin.virtual import VirtualClock, VirtualTransport
 from wireproof.standin.wire import Answer, Ask, json_answer

@@ -12,8 +12,8 @@ from wireproof.certification import load_contracts
 from wireproof.clause import Call, Clause, Exchange, Flow, Probe
 from wireproof.fetch import Bounds, Target
 from wireproof.judge import Finding, Verdict, judge
-from wireproof.plan import Cost, Models, Plan, call_cost
-from wireproof.record import Budget, Recorded, RecordEvent, record
+from wireproof.plan import Budget, Cost, Models, Plan, call_cost
+from wireproof.record import Recorded, RecordEvent, record
 from wireproof.secrets import LONGER, MARKER, SHORTER
 from wireproof.spec import load_spec
 

@@ -20,15 +20,16 @@ from wireproof import __version__
 from wireproof.claims import after_claims, features
 from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
+from wireproof.cover import not_covered, severest, within
 from wireproof.dialects import Dialect, dialect, dialects, relaxed, suggestion
 from wireproof.fetch import Bounds, Target
 from wireproof.fields import fields_asked
 from wireproof.journal import Journal, Run, read_journal
-from wireproof.judge import FailOn, judge
+from wireproof.judge import FailOn, Planned, Verdict, judge, unsent_reason
 from wireproof.ledger import Requirements, requirements, scored
-from wireproof.plan import Cost, Models, Plan, make_plan, select
+from wireproof.plan import Budget, Cost, Models, Plan, make_plan, select
 from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles, up_to
-from wireproof.record import Budget, Recorded, RecordEvent, Sent, Unsent, record
+from wireproof.record import Recorded, RecordEvent, Sent, Unsent, record
 from wireproof.report import Report, Spend
 from wireproof.sampling import Sampler, first_answers, settled
 from wireproof.spec import load_spec
@@ -106,7 +107,8 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
         from wireproof.cases import draw  # brings schemathesis: a second of import
 
         probes = [*probes, *draw(spec, order.cases, order.seed)]
-    return chosen, make_plan(spec, chosen, probes, order.models, has_key=bool(order.target.key))
+    plan = make_plan(spec, chosen, probes, order.models, has_key=bool(order.target.key))
+    return chosen, within(plan, chosen, order.budget)
 
 
 def _chosen(clauses: Sequence[Clause], profiles: Sequence[str], level: str | None, only: Sequence[str]) -> list[Clause]:
@@ -234,6 +236,8 @@ def report_of(
         proven=_proven(),
         pinned=_pinned(pin or header.get("requirements")),
     )
+    if unpaid := _unpaid(verdicts, run.planned):
+        notes.append(unpaid)
     fields = fields_asked(verdicts, first, run.planned)
     told = header.get("claims") if claims is None else claims
     claimed = None
@@ -261,6 +265,13 @@ def report_of(
         claims=claimed.claims if claimed else (),
         complete=footer.get("reason") == "complete",
     )
+
+
+def _unpaid(verdicts: Sequence[Verdict], planned: Sequence[Planned]) -> str:
+    """Which clauses a budget left without evidence, in words; "" when none."""
+    reasons = {unsent_reason(one) for one in planned if one.unsent and "the budget" in one.unsent}
+    undecided = [one.clause for one in verdicts if one.outcome == "inconclusive" and one.reason in reasons]
+    return not_covered([clause.id for clause in severest(undecided)]) if undecided else ""
 
 
 def _pinned(date: str | None) -> Requirements | None:

@@ -245,17 +245,31 @@ def _blocked(
     held = {id(exchange) for exchange in usable}
     silent = [e for e in meant if not e.trouble and evidence.accepts_status(e.status) and id(e) not in held]
     if silent:
-        return "not-applicable", f"no answer to {', '.join(sorted({e.probe for e in silent})[:3])} shows it"
+        unasked = [one for one in planned if one.unsent and not one.declined]
+        return _unsent(evidence, unasked) or (
+            "not-applicable",
+            f"no answer to {', '.join(sorted({e.probe for e in silent})[:3])} shows it",
+        )
     seen = {exchange.probe for exchange in usable}
     for exchange in reversed(meant):
         if exchange.probe not in seen:
             blocked = _why_unusable(evidence, exchange)
             if blocked is not None:
                 return blocked
+    return _unsent(evidence, planned) or ("not-applicable", "nothing that was sent asks for it")
+
+
+def _unsent(evidence: Evidence, planned: Sequence[Planned]) -> tuple[Outcome, str] | None:
+    """The first probe that would have been evidence, had it been sent."""
     for plan in planned:
         if plan.unsent and evidence.means(plan.probe, plan.operation, plan.asked):
-            return "not-applicable" if plan.declined else "inconclusive", f"{plan.probe} was not sent: {plan.unsent}"
-    return "not-applicable", "nothing that was sent asks for it"
+            return "not-applicable" if plan.declined else "inconclusive", unsent_reason(plan)
+    return None
+
+
+def unsent_reason(plan: Planned) -> str:
+    """Why a clause is undecided that this probe would have been evidence for."""
+    return legible(f"{plan.probe} was not sent: {plan.unsent}")
 
 
 def _why_unusable(evidence: Evidence, exchange: Exchange) -> tuple[Outcome, str] | None:

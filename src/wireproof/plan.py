@@ -71,15 +71,25 @@ class Cost:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """None is no bound."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
-    """`left_out` gives the reason for each probe that will not be sent."""
+    """`left_out` gives the reason for each probe that will not be sent, `uncovered` the clauses that a budget drops."""
 
     probes: tuple[Probe, ...]
     costs: Mapping[str, Cost]
     models: Models
     left_out: tuple[Planned, ...] = ()
     operations: Mapping[str, str | None] = field(default_factory=dict)
+    uncovered: tuple[str, ...] = ()
 
     @property
     def cost(self) -> Cost:

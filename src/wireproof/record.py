@@ -22,7 +22,7 @@ from wireproof import __version__
 from wireproof.clause import Call, Exchange, Flow, Probe, Request
 from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, Wire, is_local
 from wireproof.heed import actual_cost, unsupported_field, wait_s
-from wireproof.plan import Cost, Plan, bind, call_cost, encoded
+from wireproof.plan import Budget, Cost, Plan, bind, call_cost, encoded
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
 
@@ -50,15 +50,6 @@ class OverBudget(Exception):
 
 class FlowFailed(Exception):
     """A flow raised, or asked for what no client can send; the message says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """None is no bound."""
-
-    calls: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

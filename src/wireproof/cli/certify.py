@@ -186,13 +186,16 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
 
 
 def _announced(order: Order, clauses: int, plan: Plan) -> str:
+    from wireproof.cover import not_covered
+
     where = f"{STANDIN} (no --base-url was given)" if order.about.get("backend") == STANDIN else order.target.base_url
     cases = f" ({order.cases} cases an operation)" if order.cases else ""
     if order.samples > 1:
         cases += f", those that need an obedient model up to {order.samples} times"
     cost = plan.cost
     price = "price unknown" if cost.usd is None else f"${cost.usd:.4f}"
+    uncovered = f"\n{not_covered(plan.uncovered)}" if plan.uncovered else ""
     return (
         f"certifying {where}\n{clauses} clauses, {len(plan.probes)} probes{cases}: "
-        f"at most {cost.calls} exchanges, {cost.tokens:,} tokens, {price}"
+        f"at most {cost.calls} exchanges, {cost.tokens:,} tokens, {price}{uncovered}"
     )

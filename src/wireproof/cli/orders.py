@@ -15,8 +15,7 @@ from wireproof.cli import UNREACHABLE, Fail
 if TYPE_CHECKING:
     from wireproof.certification import Order
     from wireproof.fetch import Target
-    from wireproof.plan import Models
-    from wireproof.record import Budget
+    from wireproof.plan import Budget, Models
 
 OTHER_KINDS = ("image", "speech", "transcription", "moderation")
 # Of the stand-in's own models of a kind, the one that can do most; the first of the kind where none is named.
@@ -70,7 +69,11 @@ def target_options(command: Command) -> Command:
             metavar="DIR",
             help="A folder with contracts of your own. Repeatable.",
         ),
-        click.option("--budget", metavar="calls=N,tokens=N,usd=X", help="Stop before the request that would break it."),
+        click.option(
+            "--budget",
+            metavar="calls=N,tokens=N,usd=X",
+            help="Send what covers the most severe clauses for it, and say what it leaves out.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -79,7 +82,7 @@ def target_options(command: Command) -> Command:
 
 def parse_budget(text: str | None) -> Budget:
     """`calls=60,usd=0.05` as a Budget. Raises Fail with what was expected."""
-    from wireproof.record import Budget
+    from wireproof.plan import Budget
 
     parsed: dict[str, Any] = {}
     for part in filter(None, (text or "").split(",")):

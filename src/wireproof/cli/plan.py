@@ -63,20 +63,29 @@ def _json(plan: Plan) -> str:
         }
         for probe in plan.probes
     ]
+    uncovered = list(plan.uncovered)
     left_out = [{"id": planned.probe, "reason": planned.unsent} for planned in plan.left_out]
     cost = plan.cost
     total = {"calls": cost.calls, "tokens": cost.tokens, "usd": cost.usd}
-    return json.dumps({"schema_version": 1, "total": total, "probes": probes, "left_out": left_out}, indent=1)
+    return json.dumps(
+        {"schema_version": 1, "total": total, "probes": probes, "left_out": left_out, "uncovered": uncovered}, indent=1
+    )
 
 
 def _text(plan: Plan, clauses: int) -> str:
+    from wireproof.cover import not_covered
+
     width = max((len(probe.id) for probe in plan.probes), default=0)
     lines = [f"{'probe':<{width}}  calls  tokens  about"]
     for probe in plan.probes:
         cost = plan.costs[probe.id]
         lines.append(f"{probe.id:<{width}}  {cost.calls:>5}  {cost.tokens:>6}  {probe.about}")
-    lines += [f"{planned.probe:<{width}}  left out: {planned.unsent}" for planned in plan.left_out]
+    left = [(planned.probe, (planned.unsent or "").removeprefix("left out ")) for planned in plan.left_out]
+    lines += [f"{probe:<{width}}  left out: {reason}" for probe, reason in left]
     cost = plan.cost
     price = "unknown (no published price for these models)" if cost.usd is None else f"${cost.usd:.4f}"
     total = f"{len(plan.probes)} probes for {clauses} clauses: at most {cost.calls} exchanges, {cost.tokens:,} tokens"
-    return "\n".join([*lines, "", f"{total}, {price}"])
+    lines += ["", f"{total}, {price}"]
+    if plan.uncovered:
+        lines.append(not_covered(plan.uncovered))
+    return "\n".join(lines)
