@@ -36,8 +36,8 @@ def render(report: Report) -> str:
         ],
         "dialect": report.dialect,
         "complaints": list(report.complaints),
-        "notes": [*report.notes, *([report.opinion.sentence] if report.opinion else [])],
-        "oracle": [asdict(one) for one in report.opinion.disagreements] if report.opinion else [],
+        "notes": [*report.notes, *(said.sentence for said in report.opinions)],
+        "oracle": [{"by": said.by, **asdict(one)} for said in report.opinions for one in said.disagreements],
         "fields": [
             {
                 "operation": row.operation,

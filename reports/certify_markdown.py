@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wireproof.fields import FieldAsked
 from wireproof.judge import Verdict
+from wireproof.oracle import Opinion
 from wireproof.report import Report, elsewhere
 
 FILE = "report.md"
@@ -105,16 +106,18 @@ def _evidence(row: FieldAsked) -> str:
 
 
 def _oracle(report: Report) -> list[str]:
-    if report.opinion is None:
-        return []
+    return [line for said in report.opinions for line in _opinion(said)]
+
+
+def _opinion(said: Opinion) -> list[str]:
     rows = [
         f"| {_code(one.exchange)}{f' and {more} more' if more else ''} | {one.kind} | {_code(one.at or '/')} "
         f"| {_cell(one.sdk)} | {_cell(one.ours)} |"
-        for one, more in report.opinion.habits
+        for one, more in said.habits
     ]
     table = ["| exchange | kind | where | SDK | we |", "|---|---|---|---|---|", *rows, ""] if rows else []
     return ["## The official SDK disagrees" if rows else "## The official SDK agrees", "",
-            _cell(report.opinion.sentence), "", *table]  # fmt: skip
+            _cell(said.sentence), "", *table]  # fmt: skip
 
 
 def _untested(report: Report) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from wireproof.cli.second import need_sdk, with_second_opinion
 from wireproof.content import shelf
 from wireproof.exchange import Exchange
 from wireproof.journal import read_journal
-from wireproof.oracle import Disagreement, Known, Opinion, parting, second_opinion
+from wireproof.oracle import Disagreement, Known, Opinion, node_opinion, parting, second_opinion
+from wireproof.oracle.node import has_node
 from wireproof.oracle.replay import Replay
 from wireproof.report import rendered
 from wireproof.spec import load_spec
@@ -188,17 +190,24 @@ def test_the_command_line_asks_it_and_no_verdict_moves(judged: Path, capsys: pyt
 def test_reports_tell_of_it_in_a_section_of_its_own(judged: Path) -> None:
     one = Disagreement("models.list", "refuses", "/data/0/created", "no integer <b>", "no clause found a fault")
     report = report_of(read_journal(judged / "journal.jsonl"), contents_of_contracts()[0])
-    texts = rendered(replace(report, opinion=Opinion("openai 3 for Python", 4, 0, (one,))))
+    texts = rendered(replace(report, opinions=[Opinion("openai 3 for Python", 4, 0, (one,))]))
     told = json.loads(texts["verdicts.json"])
     jsonschema.validate(told, json.loads((shelf("reports") / "schemas" / "verdicts.schema.json").read_text()))
     assert told["oracle"] == [
-        {"exchange": one.exchange, "kind": one.kind, "at": one.at, "sdk": one.sdk, "ours": one.ours}
+        {
+            "by": "openai 3 for Python",
+            "exchange": one.exchange,
+            "kind": one.kind,
+            "at": one.at,
+            "sdk": one.sdk,
+            "ours": one.ours,
+        }
     ]
     assert told["notes"] == ["openai 3 for Python read 4 recorded answers as well: 1 disagreement."]
     for name in ("report.md", "report.html"):
         assert "The official SDK disagrees" in texts[name]
         assert "<b>" not in texts[name].partition("no integer")[2][:20]
-    assert with_second_opinion(report, wanted=False).opinion is None
+    assert with_second_opinion(report, wanted=False).opinions == ()
 
 
 def test_without_the_sdk_the_command_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,3 +215,53 @@ def test_without_the_sdk_the_command_is_wrong(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Fail, match=r"pip install 'wireproof\[sdk\]'"):
         need_sdk(True)
     need_sdk(False)
+
+
+STUB = """
+class BadRequestError extends Error {
+  constructor(body) { super("400"); Object.assign(this, body.error); this.error = body.error; }
+}
+class OpenAI {
+  constructor({ fetch }) {
+    this.fetch = fetch;
+    this.models = { list: async () => ({ ...(await (await fetch()).json()), hasNextPage: () => true,
+      nextPageRequestOptions: () => ({ query: { after: "m" } }) }) };
+    this.embeddings = { create: async (given) => {
+      if (given.encoding_format) throw new TypeError("asked");
+    } };
+  }
+  async post() { throw new BadRequestError(await (await this.fetch()).json()); }
+}
+module.exports = { OpenAI };
+"""
+
+
+@pytest.fixture
+def with_stub(tmp_path: Path) -> Path:
+    """A folder with a package `openai` of three methods, some of them odd."""
+    package = tmp_path / "node_modules" / "openai"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text(STUB)
+    (package / "version.js").write_text("exports.VERSION = '0.1';")
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+def test_the_node_sdk_is_asked_where_it_is(with_stub: Path) -> None:
+    assert has_node(with_stub)
+    exchanges = [
+        answer(REFUSAL, status=400, probe="refused"),
+        answer({"object": "list", "data": []}, operation="listModels", probe="listed"),
+        answer({}, operation="createEmbedding", asked={"encoding_format": "float"}, probe="embedded"),
+        answer({}, operation="createChatCompletion", probe="unread"),
+    ]
+    opinion = node_opinion(exchanges, folder=with_stub)
+    assert (opinion.by, opinion.replayed, opinion.passed_over) == ("openai 0.1 for Node", 3, 1)
+    assert [(one.exchange, one.kind, one.sdk) for one in opinion.disagreements] == [
+        ("listed", "differs", "m"),
+        ("embedded", "breaks", "TypeError: asked"),
+    ]
+
+
+def test_without_the_package_the_node_sdk_is_not_asked(tmp_path: Path) -> None:
+    assert not has_node(tmp_path)

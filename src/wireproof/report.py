@@ -55,9 +55,9 @@ class Report:
     """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
 
     `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
-    relaxations were applied. `fields` tell what became of each field that was asked for. `opinion` is that of the
-    official SDK, when it was asked; it decides nothing. `claims` tell what became of each feature, when there
-    were claims.
+    relaxations were applied. `fields` tell what became of each field that was asked for. `opinions` are those of
+    the official SDKs, when they were asked; they decide nothing. `claims` tell what became of each feature, when
+    there were claims.
     """
 
     target: Mapping[str, str]
@@ -72,7 +72,7 @@ class Report:
     complete: bool = True
     complaints: Sequence[str] = ()
     dialect: str | None = None
-    opinion: Opinion | None = None
+    opinions: Sequence[Opinion] = ()
     fields: Sequence[FieldAsked] = ()
     claims: Sequence[Claim] = ()
 

@@ -126,14 +126,13 @@ def _undecided(report: Report) -> None:
 
 
 def _second(report: Report) -> None:
-    if report.opinion is None:
-        return
-    click.echo(f"\n{report.opinion.sentence}")
-    for one, more in report.opinion.habits:
-        also = f" (and in {more} more)" if more else ""
-        click.echo(f"  {click.style(one.kind, fg='yellow')} {one.exchange} {one.at}{also}")
-        click.echo(f"    the SDK  {one.sdk}")
-        click.echo(f"    we       {one.ours}")
+    for said in report.opinions:
+        click.echo(f"\n{said.sentence}")
+        for one, more in said.habits:
+            also = f" (and in {more} more)" if more else ""
+            click.echo(f"  {click.style(one.kind, fg='yellow')} {one.exchange} {one.at}{also}")
+            click.echo(f"    the SDK  {one.sdk}")
+            click.echo(f"    we       {one.ours}")
 
 
 def _summary(report: Report) -> None:

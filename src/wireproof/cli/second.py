@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from subprocess import SubprocessError
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from wireproof.report import Report
 
 sdk_option = click.option(
-    "--sdk", "by_sdk", is_flag=True, help="Let the official Python SDK read the recorded answers too, and compare."
+    "--sdk",
+    "by_sdk",
+    is_flag=True,
+    help="Let the official SDK read the answers too, and compare: Python, and Node where it is.",
 )
 
 
@@ -30,6 +34,14 @@ def with_second_opinion(report: Report, wanted: bool) -> Report:
     """The report with what the SDK makes of those exchanges in which no clause found a fault."""
     if not wanted:
         return report
-    from wireproof.oracle import faults_in, second_opinion
+    from wireproof.oracle import faults_in, node_opinion, second_opinion
+    from wireproof.oracle.node import has_node
 
-    return replace(report, opinion=second_opinion(list(report.exchanges.values()), faults_in(report.verdicts)))
+    exchanges, faults = list(report.exchanges.values()), faults_in(report.verdicts)
+    opinions = [second_opinion(exchanges, faults)]
+    if has_node():
+        try:
+            opinions.append(node_opinion(exchanges, faults))
+        except (OSError, ValueError, SubprocessError) as trouble:
+            click.echo(f"the Node SDK was not asked: {type(trouble).__name__}", err=True)
+    return replace(report, opinions=opinions)

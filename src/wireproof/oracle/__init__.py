@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from re import sub
 from typing import Any
 
@@ -77,7 +78,17 @@ def second_opinion(exchanges: Sequence[Exchange], faults: Faults | None = None) 
     """
     from wireproof.oracle.replay import Replay
 
-    replay = Replay(load_spec())
+    return _opinion(Replay(load_spec()), exchanges, faults or {})
+
+
+def node_opinion(exchanges: Sequence[Exchange], faults: Faults | None = None, folder: Path | None = None) -> Opinion:
+    """The same of the Node SDK, which must be there (`has_node`). Raises OSError or SubprocessError when it fails."""
+    from wireproof.oracle.node import NodeReplay
+
+    return _opinion(NodeReplay(load_spec(), exchanges, folder), exchanges, faults or {})
+
+
+def _opinion(replay: Any, exchanges: Sequence[Exchange], faults: Faults) -> Opinion:
     known = Known(load_spec().catalogue("sdk")["known"])
     disagreements: list[Disagreement] = []
     replayed = passed_over = 0
@@ -86,7 +97,7 @@ def second_opinion(exchanges: Sequence[Exchange], faults: Faults | None = None) 
             passed_over += 1
             continue
         replayed += 1
-        places = (faults or {}).get(exchange.id, ())
+        places = faults.get(exchange.id, ())
         disagreements += [
             one
             for one in compared(replay, exchange)
@@ -135,7 +146,7 @@ def compared(replay: Any, exchange: Exchange) -> Iterator[Disagreement]:
 def our_refusal(exchange: Exchange, classes: Mapping[str, str]) -> dict[str, Any]:
     """What a client must see of an answer of 400 and above: the class by its status, the fields of the error."""
     status = exchange.status or 0
-    told: dict[str, Any] = {"class": classes.get(str(status), classes["5XX"] if status >= 500 else "APIStatusError")}
+    told: dict[str, Any] = {"class": classes.get(str(status), classes["5XX" if status >= 500 else "other"])}
     try:
         error = exchange.json["error"]
         told |= {name: error.get(name) for name in ("type", "code", "param", "message")}
@@ -146,9 +157,14 @@ def our_refusal(exchange: Exchange, classes: Mapping[str, str]) -> dict[str, Any
 
 
 def _folded(exchange: Exchange, final: Any) -> dict[str, tuple[Any, Any]]:
+    ours = None if final is None else our_fold(exchange)
+    return {} if ours is None else {"": (final, ours)}
+
+
+def our_fold(exchange: Exchange) -> Any:
+    """What any client must make of the answer, as `contracts/_folds.py` has it; None: nothing to compare."""
     fold = load_file(shelf("contracts") / "_folds.py", "contracts").FOLDS.get(exchange.operation)
-    ours = fold(exchange) if fold else None
-    return {} if ours is None or final is None else {"": (final, ours)}
+    return fold(exchange) if fold else None
 
 
 def parting(ours: Any, theirs: Any, at: str = "") -> tuple[str, Any, Any] | None:

@@ -123,7 +123,7 @@ class Replay:
             result = self._call(self.lenient, exchange)
             if isinstance(result, self.sdk.Stream):
                 count = sum(1 for _ in result)
-                return Reading(self._joined(exchange), {"events": (count, _events(exchange))})
+                return Reading(self._joined(exchange), {"events": (count, events_seen(exchange))})
             return Reading(*_read(result, exchange))
         except Exception as error:  # the SDK is foreign code, and what it reads is anything
             return Reading(raised=self._raised(error, exchange))
@@ -168,7 +168,7 @@ class Replay:
                 return None
 
     def _raised(self, error: Exception, exchange: Exchange) -> Raised:
-        is_told = not self.transport.is_read or (type(error) is self.sdk.APIError and _tells_of_error(exchange))
+        is_told = not self.transport.is_read or (type(error) is self.sdk.APIError and tells_of_error(exchange))
         return Raised("", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300], is_told)
 
 
@@ -177,7 +177,7 @@ def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, An
     if hasattr(result, "next_page_info"):
         info = result.next_page_info() if result.has_next_page() else None
         after = dict(info.params or {}).get("after") if info else None
-        return None, {"next page after": (after, _next_after(exchange))}
+        return None, {"next page after": (after, next_after(exchange))}
     if hasattr(result, "to_dict"):
         return result.to_dict(mode="json"), {}
     if isinstance(result, str):
@@ -186,7 +186,7 @@ def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, An
     return None, {} if content is None else {"bytes": (len(content), len(exchange.body))}
 
 
-def _next_after(exchange: Exchange) -> Any:
+def next_after(exchange: Exchange) -> Any:
     """Where the next page begins by our reading; None when this is the last."""
     body = exchange.json
     rows = body.get("data") if isinstance(body, dict) else None
@@ -195,7 +195,7 @@ def _next_after(exchange: Exchange) -> Any:
     return body.get("last_id") or rows[-1].get("id")
 
 
-def _events(exchange: Exchange) -> int:
+def events_seen(exchange: Exchange) -> int:
     """How many events a client gets to see."""
     shown = 0
     for event in exchange.events:
@@ -205,7 +205,7 @@ def _events(exchange: Exchange) -> int:
     return shown
 
 
-def _tells_of_error(exchange: Exchange) -> bool:
+def tells_of_error(exchange: Exchange) -> bool:
     try:
         told = [json.loads(event.data) for event in exchange.events if event.data and "error" in event.data]
     except (ValueError, Undecodable):
