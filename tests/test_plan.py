@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from wireproof.certification import load_contracts
 from wireproof.clause import (
     EMBEDDING_MODEL,
     IMAGE_MODEL,
@@ -20,12 +21,14 @@ from wireproof.clause import (
     probe,
     sent,
 )
-from wireproof.plan import Cost, Models, bind, call_cost, encoded, make_plan, select, usd
+from wireproof.plan import Cost, Models, bind, call_cost, encoded, make_plan, select
+from wireproof.price import seconds_of_sound, usd
+from wireproof.profiles import in_profiles
 from wireproof.spec import load_spec
 from wireproof.standin.call import Upload
 from wireproof.standin.forms import parts
 
-CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "x" * 400}], "max_tokens": 10}
+CHAT: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "x" * 400}], "max_tokens": 10}
 
 
 def a_clause(id: str = "a.b", on: Any = None) -> Clause:
@@ -110,6 +113,57 @@ def test_what_must_be_refused_costs_nothing_and_an_unknown_model_has_no_price() 
     assert call_cost(load_spec(), call, "refusal") == Cost(1)
     assert call_cost(load_spec(), call, "answer").usd is None
     assert (Cost(1) + Cost(1, usd=None)).usd is None
+
+
+IMAGE = {"model": "gpt-image-1", "prompt": "x" * 38}  # 20 tokens, at most
+SOUND = File("a.wav", b"RIFF" + (48_000).to_bytes(4, "little") + b"WAVEfmt " + bytes(12) + (8_000).to_bytes(4, "little")
+             + bytes(48_000), "audio/wav")  # six seconds  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "dollars"),
+    [
+        ("/images/generations", {**IMAGE, "quality": "low", "size": "1024x1024", "n": 2}, 0.0221),
+        ("/images/generations", {**IMAGE, "quality": "low"}, 0.0161),  # the dearest size
+        ("/images/generations", IMAGE, 0.2501),
+        ("/images/generations", {"model": "gpt-image-2.5-flare", "prompt": "x"}, None),
+        ("/audio/speech", {"model": "gpt-4o-mini-tts", "input": "x"}, None),
+        ("/moderations", {"model": "omni-moderation-latest", "input": "x"}, 0.0),
+        ("/videos", {"model": "sora-2", "seconds": "4"}, 0.4),
+        ("/videos", {"model": "sora-2"}, None),
+        ("/audio/transcriptions", [("model", "whisper-1"), ("file", SOUND)], 0.0006),
+        ("/audio/transcriptions", [("model", "whisper-1"), ("file", File("a.mp3", b"ID3"))], None),
+        ("/images/edits", [("model", "gpt-image-1"), ("quality", "low"), ("size", "1024x1024")], 0.011),
+    ],
+)
+def test_pictures_sound_and_video_have_the_prices_of_their_models(path: str, body: Any, dollars: float | None) -> None:
+    call = form(path, body) if isinstance(body, list) else Call("POST", path, body)
+    cost = call_cost(load_spec(), call, "either")
+    assert cost.usd == (None if dollars is None else pytest.approx(dollars, abs=1e-6))
+
+
+def test_bytes_that_are_no_recording_have_no_length() -> None:
+    assert [seconds_of_sound(data) for data in (b"", b"RIFF", b"RIFF1234WAVEfmt ", SOUND.data[:28] + bytes(9))] == [
+        None
+    ] * 4
+
+
+def test_a_plan_says_what_it_costs_at_least_where_a_price_is_missing() -> None:
+    priced, unpriced = (a_probe(id, {**CHAT, "model": model}) for id, model in (("a", "gpt-4.1-mini"), ("b", "who")))
+    plan = make_plan(load_spec(), [a_clause()], [priced, unpriced], Models("m"))
+    assert (plan.unpriced, plan.price) == (("b",), "at least $0.0001; 1 probe has no published price")
+    assert make_plan(load_spec(), [a_clause()], [priced], Models("m")).price == "$0.0001"
+
+
+def test_the_core_profile_costs_less_than_two_cents_of_a_small_model() -> None:
+    catalogue = load_spec().catalogue("profiles")
+    clauses, probes = load_contracts()
+    models = Models("gpt-5.4-nano", "text-embedding-3-small", "gpt-5.4-nano")
+    chosen = in_profiles(clauses, ["core"], catalogue)
+    plan = make_plan(load_spec(), chosen, in_profiles(probes, ["core"], catalogue), models)
+    assert plan.cost.calls <= 120
+    assert plan.cost.usd is not None
+    assert plan.cost.usd < 0.02
 
 
 def test_a_snapshot_costs_what_its_model_costs() -> None:

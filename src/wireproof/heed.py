@@ -5,10 +5,12 @@ from __future__ import annotations
 import email.utils
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from wireproof.clause import Exchange, Undecodable, parse_json
-from wireproof.plan import Cost, usd
+from wireproof.plan import Cost
+from wireproof.price import usd
 from wireproof.spec import Spec
 
 # What an answer calls its two counts, on one surface and on another.
@@ -37,12 +39,14 @@ def unsupported_field(exchange: Exchange) -> str | None:
 def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
     """What an exchange cost by the usage it reports; the estimate when it reports none and was answered 200."""
     model = exchange.request.asked.get("model")
-    if exchange.status is None or exchange.status >= 400 or not isinstance(model, str):
-        return Cost(1)  # refused, or a read: what a stored answer says of usage was paid before
+    if exchange.status is None or exchange.status >= 400:
+        return Cost(1)
+    if not isinstance(model, str):  # a form; or a read, and what a stored answer says of usage was paid before
+        return replace(estimate, calls=1)
     usage = _usage(exchange)
     prompt, completion = _count(usage, PROMPT), _count(usage, COMPLETION, 0)
     if not _is_count(prompt) or not _is_count(completion):
-        return estimate if estimate.tokens else Cost(1)
+        return estimate if estimate.tokens or estimate.usd != 0 else Cost(1)
     return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
 
 

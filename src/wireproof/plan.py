@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe
 from wireproof.judge import Planned
+from wireproof.price import usd_at_most
 from wireproof.spec import Spec
 
 # What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
@@ -27,6 +29,7 @@ MODEL_OPTIONS = {
 TOLD = ("messages", "prompt", "input", "instructions", "tools", "response_format", "text")
 CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 TEMPLATE_TOKENS = 8  # what a chat template puts around a message
+FORM_FIELD = re.compile(rb'; name="([^"]+)"\r\n\r\n([^\r]*)\r\n')  # as `form` writes it
 PATH_SAFE = "!$&'()*+,;=:@"  # besides letters, digits and -._~; the official SDK encodes ids the same way
 IMAGE_TOKENS = 800  # one tile at high detail costs 765 on gpt-4o; ours are a few pixels wide
 
@@ -94,6 +97,20 @@ class Plan:
     @property
     def cost(self) -> Cost:
         return sum(self.costs.values(), Cost())
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The probes whose price is not known."""
+        return tuple(probe for probe, cost in self.costs.items() if cost.usd is None)
+
+    @property
+    def price(self) -> str:
+        """In words: `$0.0061`, or what it comes to at least when not every price is known."""
+        known = sum(cost.usd for cost in self.costs.values() if cost.usd is not None)
+        if not self.unpriced:
+            return f"${known:.4f}"
+        missing = "1 probe has" if len(self.unpriced) == 1 else f"{len(self.unpriced)} probes have"
+        return f"at least ${known:.4f}; {missing} no published price"
 
     def planned(self) -> list[Planned]:
         """Every probe as the judge needs to know it, sent or not."""
@@ -167,25 +184,16 @@ def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
         cap, choices = UNCAPPED_TOKENS, 1
     prompts = len(body["prompt"]) if isinstance(body.get("prompt"), list) else 1
     completion = cap * choices * prompts if _writes(spec, call) else 0
-    return Cost(1, prompt, completion, usd(spec, str(body["model"]), prompt, completion))
+    return Cost(1, prompt, completion, usd_at_most(spec, body, encoded(call), prompt, completion))
 
 
 def _writes(spec: Spec, call: Call) -> bool:
     """Whether an answer costs tokens: where they can be capped. Vectors and verdicts cost what was asked alone."""
     operation = spec.operation_for(call.method, call.path)
     schema = operation.request_schema if operation else None
-    return schema is None or any(name in schema.resolved.get("properties", {}) for name in CAPS)
-
-
-def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
-    """Dollars at published prices; None when `spec/models.yaml` has no price for the model."""
-    known = spec.catalogue("models")["models"]
-    row = known.get(model) or next((row for row in known.values() if row.get("snapshot") == model), None)
-    price = row and row.get("usd_per_million")
-    if not price:
-        return None
-    paid = prompt_tokens * price["input"] + completion_tokens * (price.get("output") or 0)
-    return float(paid) / 1_000_000
+    return operation is None or (
+        schema is not None and any(name in schema.resolved.get("properties", {}) for name in CAPS)
+    )
 
 
 def _cost(spec: Spec, probe: Probe, call: Call) -> Cost:
@@ -208,7 +216,9 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _read(call: Call) -> dict[str, Any]:
-    """The body as an object, also when it is given as the bytes of one."""
+    """The body as an object, also when it is given as the bytes of one; of a form, the fields that are text."""
+    if isinstance(call.body, bytes) and call.body.startswith(b"--"):
+        return {name.decode(): value.decode("utf-8", "replace") for name, value in FORM_FIELD.findall(call.body)}
     try:
         body = json.loads(call.body) if isinstance(call.body, bytes) else call.body
     except ValueError:

@@ -193,9 +193,8 @@ def _announced(order: Order, clauses: int, plan: Plan) -> str:
     if order.samples > 1:
         cases += f", those that need an obedient model up to {order.samples} times"
     cost = plan.cost
-    price = "price unknown" if cost.usd is None else f"${cost.usd:.4f}"
     uncovered = f"\n{not_covered(plan.uncovered)}" if plan.uncovered else ""
     return (
         f"certifying {where}\n{clauses} clauses, {len(plan.probes)} probes{cases}: "
-        f"at most {cost.calls} exchanges, {cost.tokens:,} tokens, {price}{uncovered}"
+        f"at most {cost.calls} exchanges, {cost.tokens:,} tokens, {plan.price}{uncovered}"
     )

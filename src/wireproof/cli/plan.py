@@ -66,7 +66,7 @@ def _json(plan: Plan) -> str:
     uncovered = list(plan.uncovered)
     left_out = [{"id": planned.probe, "reason": planned.unsent} for planned in plan.left_out]
     cost = plan.cost
-    total = {"calls": cost.calls, "tokens": cost.tokens, "usd": cost.usd}
+    total = {"calls": cost.calls, "tokens": cost.tokens, "usd": cost.usd, "price": plan.price}
     return json.dumps(
         {"schema_version": 1, "total": total, "probes": probes, "left_out": left_out, "uncovered": uncovered}, indent=1
     )
@@ -83,9 +83,8 @@ def _text(plan: Plan, clauses: int) -> str:
     left = [(planned.probe, (planned.unsent or "").removeprefix("left out ")) for planned in plan.left_out]
     lines += [f"{probe:<{width}}  left out: {reason}" for probe, reason in left]
     cost = plan.cost
-    price = "unknown (no published price for these models)" if cost.usd is None else f"${cost.usd:.4f}"
     total = f"{len(plan.probes)} probes for {clauses} clauses: at most {cost.calls} exchanges, {cost.tokens:,} tokens"
-    lines += ["", f"{total}, {price}"]
+    lines += ["", f"{total}, {plan.price}"]
     if plan.uncovered:
         lines.append(not_covered(plan.uncovered))
     return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""What a request costs at the published prices of `spec/models.yaml`: by tokens, pictures, minutes or seconds.
+
+None is a price that nobody published, or that depends on what cannot be known before (how many tokens of sound a text
+becomes); it is never taken for nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from wireproof.spec import Spec
+
+# Kinds whose answers are made of tokens with a price of their own.
+OUTPUT = {"image": "usd_per_million_image", "speech": "usd_per_million_audio", "transcription": "usd_per_million_audio"}
+
+
+def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
+    """Dollars for tokens; None when the model has no price for them."""
+    row = _row(spec, model)
+    if row.get("free"):
+        return 0.0
+    told = row.get("usd_per_million", {})
+    answers = row.get(OUTPUT[row["kind"]], {}) if row.get("kind") in OUTPUT else told
+    if "input" not in told or (completion_tokens and "output" not in answers):
+        return None
+    return float(prompt_tokens * told["input"] + completion_tokens * answers.get("output", 0)) / 1_000_000
+
+
+def usd_at_most(
+    spec: Spec, body: Mapping[str, Any], data: bytes, prompt_tokens: int, completion_tokens: int
+) -> float | None:
+    """Dollars for one request. `body` are its fields, `data` its bytes, in which sound is looked for."""
+    row = _row(spec, str(body.get("model", "")))
+    if "usd_per_image" in row:
+        pictures = _pictures(row["usd_per_image"], body)
+        words = usd(spec, str(body["model"]), prompt_tokens, 0) if "usd_per_million" in row else 0.0
+        return None if pictures is None or words is None else pictures + words
+    if "usd_per_minute" in row:
+        seconds = seconds_of_sound(data)
+        return None if seconds is None else row["usd_per_minute"] * seconds / 60
+    if "usd_per_second" in row:
+        length = str(body.get("seconds", ""))
+        return max(row["usd_per_second"].values()) * int(length) if length.isdecimal() else None
+    if row.get("kind") in OUTPUT:
+        return None  # its answers are tokens whose number only the answer tells
+    return usd(spec, str(body.get("model", "")), prompt_tokens, completion_tokens)
+
+
+def seconds_of_sound(data: bytes) -> float | None:
+    """How long the first WAV in these bytes plays; None when there is none."""
+    start = data.find(b"RIFF")
+    if start < 0 or data[start + 8 : start + 16] != b"WAVEfmt " or len(data) < start + 32:
+        return None
+    size, rate = struct.unpack_from("<I", data, start + 4)[0], struct.unpack_from("<I", data, start + 28)[0]
+    return float(min(size, len(data))) / rate if rate else None
+
+
+def _pictures(prices: Mapping[str, Mapping[str, float]], body: Mapping[str, Any]) -> float | None:
+    """The dearest that the quality and size allow, as often as is asked for."""
+    told, size = str(body.get("quality")), str(body.get("size"))
+    qualities = [prices[told]] if told in prices else list(prices.values())
+    each = [row[size] if size in row else max(row.values()) for row in qualities]
+    number = str(body.get("n") or 1)
+    return max(each) * int(number) if number.isdecimal() else None
+
+
+def _row(spec: Spec, model: str) -> Mapping[str, Any]:
+    """What is known of a model, by its name or that of its snapshot; {} when nothing is."""
+    known: Mapping[str, Any] = spec.catalogue("models")["models"]
+    return known.get(model) or next((row for row in known.values() if row.get("snapshot") == model), {})
