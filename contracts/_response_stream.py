@@ -10,7 +10,7 @@ from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Symbo
 
 from ._reading import as_count, as_object
 from ._responses import TERMINAL
-from ._stream import framed, read_object
+from ._stream import framed, is_json, read_object
 
 LIFE = ("response.created", "response.queued", "response.in_progress", *TERMINAL)
 ENDS = (*TERMINAL, "error")
@@ -72,9 +72,14 @@ def required_keys(kind: str) -> frozenset[str]:
 
 
 def objects_of(exchange: Exchange) -> Iterator[tuple[int, Event, dict[str, Any]]]:
-    """The JSON objects of a stream with the numbers of their events; [DONE] and what is no JSON are left out."""
+    """The JSON objects of a stream with the numbers of their events.
+
+    Inconclusive when an event is not JSON, which sse.json judges: what it says may be what a clause would miss.
+    """
     for number, event in framed(exchange):
         value = read_object(event.data)
+        if value is None and event.data and event.data.strip() and not event.is_done and not is_json(event.data):
+            raise Inconclusive(f"event {number} is not JSON")
         if value is not None:
             yield number, event, value
 

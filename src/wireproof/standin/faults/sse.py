@@ -100,7 +100,7 @@ def _refused_late(ask: Ask, serve: Serve, prefix: bytes) -> Answer:
     return replace(answer, frames=[Frame(1.0, prefix + body + b"\n\n")])
 
 
-@fault("sse.single-newline", breaks="sse.blank-line")
+@fault("sse.single-newline", breaks="sse.blank-line", also=("sse.unfinished",))
 def single_newline(ask: Ask, serve: Serve) -> Answer:
     """One line feed in place of two between events."""
     return _each_data(serve(ask), lambda data: data if data == DONE else data.replace(b"\n\n", b"\n"))
