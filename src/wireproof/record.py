@@ -22,7 +22,7 @@ from wireproof import __version__
 from wireproof.clause import Call, Exchange, Flow, Probe, Request
 from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, Wire, is_local
 from wireproof.heed import actual_cost, unsupported_field, wait_s
-from wireproof.plan import Budget, Cost, Plan, bind, call_cost, encoded
+from wireproof.plan import CAPS, Budget, Cost, Plan, bind, call_cost, encoded
 from wireproof.secrets import Secrets, cut, extended
 from wireproof.spec import Spec
 
@@ -35,9 +35,8 @@ WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
 
 # Fields that a model may refuse by name, and what took their place.
 SUCCESSORS = {"max_tokens": "max_completion_tokens"}
-# Fields that bound an answer, and what a model that thinks is given on top until something is seen: doubled, at most
-# three times a run. Reasoning models spend 50 to 800 tokens on a greeting (recorded answers, 2025).
-CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+# What a model that thinks is given on top of its cap until something is seen: doubled, at most three times a run.
+# Reasoning models spend 50 to 800 tokens on a greeting (recorded answers, 2025).
 ROOMS = (256, 512, 1024)
 # Fields that mean nothing, or are refused, without another.
 COMPANIONS = {"top_logprobs": "logprobs", "tool_choice": "tools", "parallel_tool_calls": "tools"}
