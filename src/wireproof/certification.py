@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wireproof import __version__
+from wireproof.bisection import Bisector, blames, first_asked, is_search
 from wireproof.claims import after_claims, features
 from wireproof.clause import Clause, Exchange, Probe, contents
 from wireproof.content import load_folder, shelf
@@ -141,6 +142,7 @@ def run(
     begun = time.monotonic()
     already = _answers(earlier)
     sampler = _sampler(order, plan, earlier)
+    bisector = Bisector(load_spec(), plan.probes, earlier.exchanges if earlier else ())
     spent_before = _spend(earlier)
     with Journal(path, resume=earlier is not None) as journal:
         if earlier is None:
@@ -155,7 +157,9 @@ def run(
                     calls += 1
                     journal.sent(probe, step, attempt)
                 case Recorded(exchange, spent):
-                    sampler.heard(exchange)
+                    if not is_search(exchange):
+                        sampler.heard(exchange)
+                    bisector.heard(exchange)
                     journal.exchange(exchange)
                     cost = spent
                 case Unsent(probe, reason):
@@ -175,7 +179,7 @@ def run(
                     budget=_left(order.budget, spent_before),
                     bounds=order.bounds,
                     gate=order.gate,
-                    more=sampler,
+                    more=lambda: [*bisector(), *sampler()],
                     **recorder,
                 )
             )
@@ -199,7 +203,9 @@ def _sampler(order: Order, plan: Plan, earlier: Run | None) -> Sampler:
     if order.samples > 1:
         every, _ = load_contracts(order.contracts)
         clauses = _chosen(every, order.profiles, order.level, order.only)
-    return Sampler(clauses, plan.probes, plan.operations, order.samples, earlier.exchanges if earlier else ())
+    return Sampler(
+        clauses, plan.probes, plan.operations, order.samples, first_asked(earlier.exchanges) if earlier else ()
+    )
 
 
 def report_of(
@@ -229,9 +235,11 @@ def report_of(
     if run.asked_again:
         notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
     chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
-    first = first_answers(run.exchanges)
+    notes += [str(blame) for blame in blames(load_spec(), run.exchanges)]
+    asked = first_asked(run.exchanges)
+    first = first_answers(asked)
     verdicts = scored(
-        settled(judge(chosen, first, run.planned), run.exchanges),
+        settled(judge(chosen, first, run.planned), asked),
         ours=_ours(),
         proven=_proven(),
         pinned=_pinned(pin or header.get("requirements")),
@@ -248,7 +256,7 @@ def report_of(
         verdicts = claimed.verdicts
     if spoken is not None:
         verdicts = relaxed(verdicts, spoken)
-    elif hint := suggestion(run.exchanges, verdicts, dialects(load_spec().catalogue("dialects"))):
+    elif hint := suggestion(asked, verdicts, dialects(load_spec().catalogue("dialects"))):
         notes.append(hint)
     return Report(
         target=header["target"],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from re import escape, search, sub
 from typing import Any
 
+from wireproof.bisection import first_asked
 from wireproof.clause import Clause, Exchange
 from wireproof.journal import Run
 from wireproof.judge import Finding, Verdict, legible
@@ -121,7 +122,7 @@ def _with_strays(grouped: Grouped) -> Grouped:
 
 
 def _last_answers(run: Run) -> dict[Key, Exchange]:
-    return {(one.probe, one.step): one for one in run.exchanges}
+    return {(one.probe, one.step): one for one in first_asked(run.exchanges)}
 
 
 def _id(key: Key) -> str:

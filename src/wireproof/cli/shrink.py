@@ -61,6 +61,7 @@ def command(
     clause breaks in the same way. Leaves a journal, a curl line, a pytest file and a snippet of the official SDK.
     Exit codes: 0 shown again, 2 wrong command, 3 it did not show again at the target, 4 unreachable.
     """
+    from wireproof.bisection import first_asked
     from wireproof.certification import WrongOrder, load_contracts, report_of
     from wireproof.exhibit import Exhibit, leave
     from wireproof.fetch import Target, Unreachable
@@ -81,7 +82,7 @@ def command(
     )  # fmt: skip
     click.echo(f"{verdict.clause.level} {verdict.clause.id} at {found.where}\n  expected  {found.expected}")
     click.echo(f"  got       {found.got}")
-    others = list(report.exchanges.values())
+    others = first_asked(report.exchanges.values())
     shows = True
     if base_url:
         from wireproof.again import NotSent
