@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wireproof.divergence import Comparison, Divergence, by_clause, by_header, by_words, sentence, witnesses
+from wireproof.divergence import Comparison, Divergence, alone, by_clause, by_header, by_words, sentence, witnesses
 
 FILE = "diff.md"
 
@@ -37,7 +37,7 @@ def _table(comparison: Comparison, divergences: Sequence[Divergence]) -> list[st
         [
             f"`{_cell(one.place)}`",
             *map(_cell, one.said),
-            *([_cell(one.odd or "")] if is_any_odd else []),
+            *([_cell(alone(comparison, one.odd).partition(" ")[0])] if is_any_odd else []),
             witnesses(one),
         ]
         for one in divergences

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from wireproof.cli import run
 from wireproof.content import shelf
 from wireproof.divergence import Comparison, Divergence, Side, by_header, by_words, compare, sentence
 from wireproof.journal import Journal, Run
+from wireproof.judge import Where
 from wireproof.outline import departures, outline
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY
@@ -140,6 +142,27 @@ def test_streams_are_compared_by_the_kinds_of_their_events_however_cut() -> None
     assert dict(departures([outline(few, RULES), outline(mute, RULES)])) == {
         "events": ("role > content > finish > [DONE]", "role > content > finish"),
         "last event": ("[DONE]", "finish"),
+    }
+
+
+def test_a_finding_about_another_kind_of_event_classifies_nothing() -> None:
+    """`finish_reason` of a first chunk may be null or absent, whatever is wrong with that of the last one."""
+    found = against("chat.finish-uppercase")
+    first = {**chunk(role="assistant")}
+    first["choices"][0]["finish_reason"] = None
+    end: dict[str, Any] = {**first, "choices": [{"index": 0, "delta": {}, "finish_reason": "STOP"}]}
+    verdicts = [v for v in found.sides[1].verdicts if v.clause.id == "chat.finish-reason"]
+    broken = replace(
+        verdicts[0], findings=(replace(verdicts[0].findings[0], where=Where("made", 1, "/choices/0/finish_reason")),)
+    )
+    sides = [
+        plain("a", stream([first, {**end, "choices": [{**end["choices"][0], "finish_reason": "stop"}]}])),
+        Side("b", run_of([stream([chunk(role="assistant"), end])]), [broken]),
+    ]
+    named = {one.place: one.clause and one.clause.id for one in compare(sides, RULES).divergences}
+    assert named == {
+        "/{role}/choices/*/finish_reason": None,
+        "/{finish}/choices/*/finish_reason": "chat.finish-reason",
     }
 
 

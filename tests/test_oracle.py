@@ -12,8 +12,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from certified import certified, contents_of_contracts
+from certified import certified, contents_of_contracts, standin_plan
 from made import JSON_HEADERS, answer, stream
+from test_legal_variations import VARIATIONS, is_told
 
 from wireproof.certification import report_of
 from wireproof.cli import Fail, run
@@ -26,6 +27,7 @@ from wireproof.oracle.node import has_node
 from wireproof.oracle.replay import Replay
 from wireproof.report import rendered
 from wireproof.spec import load_spec
+from wireproof.standin.wire import Answer, Ask, Serve
 
 CHUNK: dict[str, Any] = {
     "id": "chatcmpl-1",
@@ -57,6 +59,20 @@ def test_it_has_nothing_to_say_of_the_stand_in() -> None:
     assert opinion.disagreements == ()
     assert opinion.replayed > 90
     assert opinion.by.startswith("openai 3.")
+
+
+@pytest.mark.parametrize(
+    "name", ["lines end in CR", "unknown keys everywhere", "choices in any order", "role beside the first content"]
+)
+def test_legal_variations_are_the_same_to_it(name: str) -> None:
+    """Every one of them was tried by hand; these are the ones most likely to part the two readings."""
+
+    def vary(ask: Ask, serve: Serve) -> Answer:
+        answer = serve(ask)
+        return VARIATIONS[name](answer) if is_told(answer) else answer
+
+    varied = certified(vary=vary, plan=standin_plan(profiles=("core",)))
+    assert second_opinion(varied.exchanges).disagreements == ()
 
 
 def test_streams_are_joined_as_we_join_them() -> None:

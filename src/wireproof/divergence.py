@@ -14,7 +14,7 @@ from wireproof.bisection import first_asked
 from wireproof.clause import Clause, Exchange
 from wireproof.journal import Run
 from wireproof.judge import Finding, Verdict, legible
-from wireproof.outline import departures, outline
+from wireproof.outline import departures, kind_of, outline
 
 Key = tuple[str, int]
 ORDER = {"MUST": 0, "SHOULD": 1, "MAY": 2}
@@ -88,7 +88,8 @@ def compare(sides: Sequence[Side], rules: Mapping[str, Any]) -> Comparison:
     for key in everywhere:
         here = [found.get(one[key].id, []) for found, one in zip(findings, answers, strict=True)]
         for place, said in departures([outline(one[key], rules) for one in answers]):
-            clause = _clause_for(place, said, here)
+            fitting = _fitting(place, said, here, [one[key] for one in answers], rules)
+            clause = min(fitting, key=lambda clause: (ORDER[clause.level], clause.id), default=None)
             if clause is not None:
                 clauses[clause.id] = clause
             told = (place, tuple(map(legible, said)), clause.id if clause else "")
@@ -113,8 +114,10 @@ Grouped = dict[tuple[str, tuple[str, ...], str], list[str]]
 
 
 def _with_strays(grouped: Grouped) -> Grouped:
-    """Once a clause has named a difference, the same difference elsewhere is its too: many clauses tell one place."""
-    named = {(place, said): id for place, said, id in reversed(grouped) if id}
+    """Once a clause has named a difference of a key or a header, the same one elsewhere is its too: many clauses tell
+    one place alone.
+    """
+    named = {(place, said): id for place, said, id in reversed(grouped) if id and place.startswith(("/", "header "))}
     found: Grouped = {}
     for (place, said, id), exchanges in grouped.items():
         found.setdefault((place, said, id or named.get((place, said), "")), []).extend(exchanges)
@@ -138,17 +141,31 @@ def _findings(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[Clause, Findi
     return found
 
 
-def _clause_for(place: str, said: Sequence[str], here: Sequence[Sequence[tuple[Clause, Finding]]]) -> Clause | None:
-    """The weightiest clause that broke at this place on some sides, and not on all of them."""
-    broken = [{clause.id for clause, _ in side} for side in here]
-    everywhere = set.intersection(*broken)
-    fitting = [
+def _fitting(
+    place: str,
+    said: Sequence[str],
+    here: Sequence[Sequence[tuple[Clause, Finding]]],
+    answers: Sequence[Exchange],
+    rules: Mapping[str, Any],
+) -> list[Clause]:
+    """The clauses that broke at this place on some sides, and not on all of them."""
+    everywhere = set.intersection(*({clause.id for clause, _ in side} for side in here))
+    return [
         clause
-        for side in here
+        for side, answer in zip(here, answers, strict=True)
         for clause, finding in side
-        if clause.id not in everywhere and _is_about(place, said, finding)
+        if clause.id not in everywhere
+        and _is_about(place, said, finding)
+        and _is_of_kind(place, finding.where.event, answer, rules)
     ]
-    return min(fitting, key=lambda clause: (ORDER[clause.level], clause.id), default=None)
+
+
+def _is_of_kind(place: str, number: int | None, answer: Exchange, rules: Mapping[str, Any]) -> bool:
+    """Whether the event that a finding names is of the kind whose outline differs."""
+    if number is None or not place.startswith("/{"):
+        return True
+    events = answer.events
+    return number >= len(events) or place.startswith(f"/{{{kind_of(answer, events[number], rules)}}}")
 
 
 def _is_about(place: str, said: Sequence[str], finding: Finding) -> bool:
@@ -236,6 +253,12 @@ def witnesses(one: Divergence, most: int = 2) -> str:
     return f"{', '.join(one.exchanges[:most])}{more}"
 
 
+def alone(comparison: Comparison, name: str | None) -> str:
+    """`3 stands alone`, by the number of the side; "" for nobody."""
+    numbers = {side.name: number for number, side in enumerate(comparison.sides, 1)}
+    return "" if name is None else f"{numbers[name]} stands alone"
+
+
 def sentence(comparison: Comparison) -> str:
     """The outcome in words."""
     clauses = len(by_clause(comparison.classified))
@@ -249,8 +272,8 @@ def sentence(comparison: Comparison) -> str:
         parts.append(f"{len(comparison.missing)} exchanges that not every side has")
     if comparison.incomplete:
         parts.append(f"cut off: {', '.join(comparison.incomplete)}")
-    alone = {name: count for name, count in comparison.odd.items() if count}
-    if alone:
-        name = max(alone, key=lambda one: alone[one])
-        parts.append(f"{name} stands alone most often ({alone[name]} times)")
+    counts = {name: count for name, count in comparison.odd.items() if count}
+    if counts:
+        name = max(counts, key=lambda one: counts[one])
+        parts.append(f"{name} stands alone most often ({counts[name]} times)")
     return ", ".join(parts)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from wireproof.clause import Exchange, Undecodable, parse_json
+from wireproof.clause import Event, Exchange, Undecodable, parse_json
 from wireproof.spec import shown
 
 Outline = Mapping[str, str]
 CONTAINERS = ("object", "list")
 ABSENT = "absent"
+DONE = "[DONE]"
 
 
 def outline(exchange: Exchange, rules: Mapping[str, Any]) -> Outline:
@@ -41,21 +42,21 @@ def outline(exchange: Exchange, rules: Mapping[str, Any]) -> Outline:
 def _of_stream(exchange: Exchange, rules: Mapping[str, Any], found: dict[str, set[str]]) -> None:
     """The kinds in order of their first appearance, and each kind's own outline over all its events."""
     by_kind: dict[str, list[Any]] = {}
-    last = ""
-    for event in exchange.events:
-        if event.data is None:
-            continue
-        if event.is_done:
-            last, value = "[DONE]", None
-        else:
-            value = _value(event.data)
-            last = _kind(event.name, value, rules["kinds"].get(exchange.operation, ()))
-        by_kind.setdefault(last, []).append(value)
+    kinds = [(kind_of(exchange, event, rules), event) for event in exchange.events if event.data is not None]
+    for kind, event in kinds:
+        by_kind.setdefault(kind, []).append(_value(event.data or ""))
     found["events"] = {" > ".join(by_kind) or "none"}
-    found["last event"] = {last or "none"}
+    found["last event"] = {kinds[-1][0] if kinds else "none"}
     for kind, values in by_kind.items():
-        if kind != "[DONE]":
+        if kind != DONE:
             _of_values(f"/{{{kind}}}", values, rules, found)
+
+
+def kind_of(exchange: Exchange, event: Event, rules: Mapping[str, Any]) -> str:
+    """What an event is, by its own word or by what it holds."""
+    if event.is_done:
+        return DONE
+    return _kind(event.name, _value(event.data or ""), rules["kinds"].get(exchange.operation, ()))
 
 
 def _value(data: str) -> Any:

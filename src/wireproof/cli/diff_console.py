@@ -16,7 +16,7 @@ SHORT = 26  # what fits beside its neighbours on a line
 
 def tell(comparison: Comparison) -> None:
     """The whole comparison on stdout."""
-    from wireproof.divergence import by_clause, by_header, by_words, sentence
+    from wireproof.divergence import alone, by_clause, by_header, by_words, sentence
 
     for number, side in enumerate(comparison.sides, 1):
         click.echo(f"  {number}  {side.name}  {side.run.header['target'].get('model', '')}")
@@ -27,17 +27,17 @@ def tell(comparison: Comparison) -> None:
         click.echo(f"  {clause.sentence}")
         for one in held:
             _place(one)
-            _said(one.said)
+            _said(one.said, alone(comparison, one.odd))
     if comparison.unspecified:
         click.echo("\nno clause decides:")
     for said, divergences in by_words(comparison.unspecified):
         click.echo()
-        _said(said)
+        _said(said, alone(comparison, divergences[0].odd))
         for one in divergences:
             _place(one)
     for said, names in by_header(comparison.unspecified):
         click.echo()
-        _said(said)
+        _said(said, "")
         click.echo(f"  {len(names)} header{'' if len(names) == 1 else 's'}: {', '.join(names)}")
     click.echo(
         f"\n{click.style(comparison.outcome, fg=COLOURS[comparison.outcome], bold=True)}: {sentence(comparison)}"
@@ -47,13 +47,14 @@ def tell(comparison: Comparison) -> None:
 def _place(one: Divergence) -> None:
     from wireproof.divergence import witnesses
 
-    odd = f"  ({one.odd} stands alone)" if one.odd else ""
-    click.echo(f"  {one.place}  {click.style(witnesses(one), dim=True)}{odd}")
+    click.echo(f"  {one.place}  {click.style(witnesses(one), dim=True)}")
 
 
-def _said(said: Sequence[str]) -> None:
-    """Beside each other when they are short, else below."""
+def _said(said: Sequence[str], alone: str) -> None:
+    """Beside each other when they are short, else below; `alone` says who stands so."""
     told = [f"{number} {word}" for number, word in enumerate(said, 1)]
     is_short = all(len(word) <= SHORT for word in said)
     for line in ["   ".join(told)] if is_short else told:
-        click.echo(f"      {line}")
+        click.echo(f"      {line}{f'   ({alone})' if alone and is_short else ''}")
+    if alone and not is_short:
+        click.echo(f"      ({alone})")
