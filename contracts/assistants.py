@@ -93,14 +93,20 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id", "/deleted")
 
 
-@clause("assistants.echo", level="MUST", source="SPEC CreateAssistantRequest, AssistantObject", on=steps(LIFE))
+@clause(
+    "assistants.echo",
+    level="MUST",
+    source="SPEC CreateAssistantRequest, AssistantObject",
+    on=steps(LIFE),
+    fields=("name", "description", "instructions", "metadata", "temperature"),
+)
 def an_assistant_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """An assistant has the name, description, instructions, metadata and temperature that it was made with."""
     exchange, body = _assistant(exchanges)
     expect_same(exchange, body, ASKED, *(name for name in KEPT if name != "temperature" or name in body))
 
 
-@clause("assistants.tools", level="MUST", source="SPEC AssistantObject.tools", on=steps(LIFE))
+@clause("assistants.tools", level="MUST", source="SPEC AssistantObject.tools", on=steps(LIFE), fields=("tools",))
 def tools_are_kept(exchanges: list[Exchange]) -> None:
     """The tools of an assistant are those that it was made with, functions with their name and parameters."""
     exchange, body = _assistant(exchanges)
@@ -118,7 +124,7 @@ def assistants_are_created_now(exchanges: list[Exchange]) -> None:
     expect_now(exchange, body.get("created_at"), "created_at")
 
 
-@clause("assistants.update", level="MUST", source="SPEC modifyAssistant", on=steps(LIFE))
+@clause("assistants.update", level="MUST", source="SPEC modifyAssistant", on=steps(LIFE), fields=("name", "metadata"))
 def a_change_takes_effect(exchanges: list[Exchange]) -> None:
     """An assistant that is given another `name` and `metadata` has them, in the answer and when it is read again."""
     _, made = _assistant(exchanges)

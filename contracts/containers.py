@@ -128,7 +128,13 @@ def a_container_says_what_it_is(exchange: Exchange) -> None:
     expect(kind == "container", expected='object "container"', got=shown(kind), at="/object")
 
 
-@clause("containers.echo", level="MUST", source="SPEC CreateContainerBody, ContainerResource", on=steps(LIFE))
+@clause(
+    "containers.echo",
+    level="MUST",
+    source="SPEC CreateContainerBody, ContainerResource",
+    on=steps(LIFE),
+    fields=("name", "expires_after"),
+)
 def a_container_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """A container has the `name` and, where it tells one, the `expires_after` that it was made with."""
     exchange, body = _container(exchanges)

@@ -102,7 +102,13 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id", "/deleted", "/eval_id")
 
 
-@clause("evals.echo", level="MUST", source="SPEC CreateEvalRequest, Eval", on=steps(LIFE))
+@clause(
+    "evals.echo",
+    level="MUST",
+    source="SPEC CreateEvalRequest, Eval",
+    on=steps(LIFE),
+    fields=("name", "metadata", "data_source_config"),
+)
 def an_eval_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """An eval has the `name`, `metadata` and kind of data source that it was made with."""
     exchange, body = _eval(exchanges)
@@ -111,7 +117,13 @@ def an_eval_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     expect(kind == "custom", expected="type custom", got=shown(kind), at=f"{exchange.id} /data_source_config/type")
 
 
-@clause("evals.criteria", level="MUST", source="SPEC CreateEvalRequest.testing_criteria", on=steps(LIFE))
+@clause(
+    "evals.criteria",
+    level="MUST",
+    source="SPEC CreateEvalRequest.testing_criteria",
+    on=steps(LIFE),
+    fields=("testing_criteria",),
+)
 def criteria_are_kept(exchanges: list[Exchange]) -> None:
     """The `testing_criteria` of an eval are those it was made with; they may have more fields, an id for one."""
     exchange, body = _eval(exchanges)
@@ -130,7 +142,7 @@ def evals_are_created_now(exchanges: list[Exchange]) -> None:
     expect_now(exchange, body.get("created_at"), "created_at")
 
 
-@clause("evals.update", level="MUST", source="SPEC updateEval", on=steps(LIFE))
+@clause("evals.update", level="MUST", source="SPEC updateEval", on=steps(LIFE), fields=("name", "metadata"))
 def a_change_takes_effect(exchanges: list[Exchange]) -> None:
     """An eval that is given another `name` and `metadata` has them, in the answer and when it is read again."""
     _, made = _eval(exchanges)

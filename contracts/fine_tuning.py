@@ -156,7 +156,8 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
 
 
 @clause("fine-tuning.echo", level="MUST", source="SPEC CreateFineTuningJobRequest, FineTuningJob",
-        on=answered("createFineTuningJob"))  # fmt: skip
+        on=answered("createFineTuningJob"),
+        fields=("training_file", "validation_file", "seed", "metadata"))  # fmt: skip
 def a_job_is_what_was_asked_for(exchange: Exchange) -> None:
     """A job has the `training_file`, `validation_file`, `seed` and `metadata` that it was asked for with."""
     asked, body = exchange.request.asked, maybe_object(exchange)

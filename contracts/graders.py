@@ -101,7 +101,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
 
 
 @clause("fine-tuning.graders.validate", level="MUST", source="SPEC ValidateGraderResponse.grader",
-        on=answered("validateGrader"))  # fmt: skip
+        on=answered("validateGrader"), fields=("grader",))  # fmt: skip
 def a_validated_grader_comes_back(exchange: Exchange) -> None:
     """A grader that could be used comes back as it was sent; it may have more fields."""
     told = as_object(maybe_object(exchange).get("grader"))
@@ -130,7 +130,8 @@ CHECKS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 @clause("fine-tuning.graders.string-check", level="MUST", source="SPEC GraderStringCheck; DOCS-0715 graders",
-        on=answered("runGrader", asks=_is("type", "string_check")))  # fmt: skip
+        on=answered("runGrader", asks=_is("type", "string_check")),
+        fields=("grader", "model_sample", "item"))  # fmt: skip
 def a_string_check_is_passed_or_not(exchange: Exchange) -> None:
     """A string check gives 1 when it is passed, else 0: `eq` by the same text, `ilike` by one that holds it."""
     text, reference = _texts(exchange)
@@ -143,7 +144,8 @@ def a_string_check_is_passed_or_not(exchange: Exchange) -> None:
 
 
 @clause("fine-tuning.graders.similarity", level="MUST", source="SPEC GraderTextSimilarity; DOCS-0715 graders",
-        on=answered("runGrader", asks=_is("type", "text_similarity")))  # fmt: skip
+        on=answered("runGrader", asks=_is("type", "text_similarity")),
+        fields=("grader", "model_sample", "item"))  # fmt: skip
 def similarity_is_a_share(exchange: Exchange) -> None:
     """How alike two texts are is told from 0 to 1; the same text is 1, another one less."""
     text, reference = _texts(exchange)

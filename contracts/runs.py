@@ -169,7 +169,13 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id")
 
 
-@clause("runs.echo", level="MUST", source="SPEC CreateRunRequest, RunObject", on=answered(*BEGINNINGS))
+@clause(
+    "runs.echo",
+    level="MUST",
+    source="SPEC CreateRunRequest, RunObject",
+    on=answered(*BEGINNINGS),
+    fields=("assistant_id", "metadata", "max_completion_tokens"),
+)
 def a_run_is_what_was_asked_for(exchange: Exchange) -> None:
     """A run has the assistant, thread, `metadata` and `max_completion_tokens` that it was begun with."""
     told, asked = runs_in(exchange), exchange.request.asked
@@ -285,7 +291,9 @@ def _is_json(text: object) -> bool:
 # ------------------------------------------------------------------------------------------------ the flow
 
 
-@clause("runs.forced", level="MUST", source="SPEC CreateRunRequest.tool_choice", on=steps(LIFE))
+@clause(
+    "runs.forced", level="MUST", source="SPEC CreateRunRequest.tool_choice", on=steps(LIFE), fields=("tool_choice",)
+)
 def a_function_that_is_named_is_called(exchanges: list[Exchange]) -> None:
     """A run whose `tool_choice` names a function calls it: it comes to `requires_action`, and not to its end before."""
     told = _begun(exchanges, "createRun")
@@ -308,7 +316,7 @@ def _submitted(exchanges: Sequence[Exchange]) -> Exchange:
     return exchange
 
 
-@clause("runs.submit", level="MUST", source="SPEC submitToolOuputsToRun", on=steps(LIFE))
+@clause("runs.submit", level="MUST", source="SPEC submitToolOuputsToRun", on=steps(LIFE), fields=("tool_outputs",))
 def outputs_let_a_run_go_on(exchanges: list[Exchange]) -> None:
     """A run goes on with the outputs of its functions: it does not wait for the same calls again."""
     exchange = _submitted(exchanges)

@@ -91,7 +91,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(exchange, "/first_id", "/last_id", "/deleted", "/tool_resources")
 
 
-@clause("threads.echo", level="MUST", source="SPEC CreateThreadRequest.metadata", on=steps(LIFE))
+@clause("threads.echo", level="MUST", source="SPEC CreateThreadRequest.metadata", on=steps(LIFE), fields=("metadata",))
 def a_thread_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
     """A thread has the `metadata` that it was made with."""
     exchange, body = _thread(exchanges)
@@ -108,7 +108,7 @@ def threads_and_messages_are_made_now(exchanges: list[Exchange]) -> None:
             expect_now(one, maybe_object(one).get("created_at"), "created_at")
 
 
-@clause("threads.update", level="MUST", source="SPEC modifyThread", on=steps(LIFE))
+@clause("threads.update", level="MUST", source="SPEC modifyThread", on=steps(LIFE), fields=("metadata",))
 def a_change_takes_effect(exchanges: list[Exchange]) -> None:
     """A thread that is given other `metadata` has it, in the answer and when it is read again."""
     _, made = _thread(exchanges)
@@ -141,7 +141,13 @@ def a_message_is_what_was_said(exchanges: list[Exchange]) -> None:
            at=f"{exchange.id} /content")  # fmt: skip
 
 
-@clause("threads.messages", level="MUST", source="SPEC CreateThreadRequest.messages, listMessages", on=steps(LIFE))
+@clause(
+    "threads.messages",
+    level="MUST",
+    source="SPEC CreateThreadRequest.messages, listMessages",
+    on=steps(LIFE),
+    fields=("messages",),
+)
 def messages_are_listed(exchanges: list[Exchange]) -> None:
     """The messages of a thread are in its list, the newest first, word for word, those it was made with as well."""
     _, thread = _thread(exchanges)
