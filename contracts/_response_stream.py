@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Symbol, load_spec
+from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Symbol, Undecodable, load_spec, remembered
 
 from ._reading import as_count, as_object
 from ._responses import TERMINAL
-from ._stream import framed, is_json, read_object
+from ._stream import framed, values_in
 
 LIFE = ("response.created", "response.queued", "response.in_progress", *TERMINAL)
 ENDS = (*TERMINAL, "error")
@@ -76,14 +76,16 @@ def objects_of(exchange: Exchange) -> Iterator[tuple[int, Event, dict[str, Any]]
 
     Inconclusive when an event is not JSON, which sse.json judges: what it says may be what a clause would miss.
     """
+    values = values_in(exchange)
     for number, event in framed(exchange):
-        value = read_object(event.data)
-        if value is None and event.data and event.data.strip() and not event.is_done and not is_json(event.data):
+        value = values[number]
+        if isinstance(value, Undecodable) and not event.is_done:
             raise Inconclusive(f"event {number} is not JSON")
-        if value is not None:
+        if isinstance(value, dict):
             yield number, event, value
 
 
+@remembered
 def events_of(exchange: Exchange) -> list[Said]:
     """The events the description knows; new ones may come at any time. Raises Inconclusive when there is none."""
     known = known_types()

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, NotApplicable, Schema, Violation, answered, expect, load_spec
+from wireproof.clause import (
+    Exchange,
+    Inconclusive,
+    NotApplicable,
+    Schema,
+    Violation,
+    answered,
+    expect,
+    load_spec,
+    remembered,
+)
 
 from ._reading import as_count, as_list, as_object, as_objects, as_text, object_of
 from ._stream import read_object
@@ -41,6 +51,7 @@ class Told:
         return self.body.get("status")
 
 
+@remembered
 def told_by(exchange: Exchange) -> Told:
     """The response as the answer left it: the body, or what the last event of a stream holds.
 
