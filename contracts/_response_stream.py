@@ -170,6 +170,16 @@ def item_symbols(events: list[Said]) -> Iterator[Symbol]:
         yield Symbol(name, said.number, said.item, said.type)
 
 
+def acted_symbols(events: list[Said]) -> Iterator[Symbol]:
+    """The same, without the lists of a server's tools: recorded ones were added, and done in the last event alone."""
+    lists = {said.item for said in events if is_listing(as_object(said.data.get("item")))}
+    return (symbol for symbol in item_symbols(events) if symbol.key not in lists)
+
+
+def is_listing(item: dict[str, Any]) -> bool:
+    return item.get("type") == "mcp_list_tools"
+
+
 def part_symbols(events: list[Said]) -> Iterator[Symbol]:
     """What happens to the parts, by item and part."""
     for said in events:

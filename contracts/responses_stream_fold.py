@@ -12,7 +12,7 @@ from typing import Any
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, load_spec, shown
 
 from ._reading import as_list, as_object, as_objects, as_text
-from ._response_stream import Said, place_of, whole_events
+from ._response_stream import Said, is_listing, place_of, whole_events
 from ._responses import RESPONSE, essence, part_essence
 
 STREAM = answered(RESPONSE, "getResponse", streamed=True)
@@ -143,8 +143,8 @@ def the_response_is_its_items(exchange: Exchange) -> None:
         raise Inconclusive("the stream has no last event with a response")
     if not done:
         raise NotApplicable("no item is done")
-    wanted = [essence(item) for item in _in_order(done)]
-    got = [essence(item) for item in as_objects((last.response or {}).get("output"))]
+    wanted = [essence(item) for item in _in_order(done) if not is_listing(item)]
+    got = [essence(item) for item in as_objects((last.response or {}).get("output")) if not is_listing(item)]
     if last.type == "response.incomplete":
         # What was cut need not have been done.
         got = got[: len(wanted)] if len(got) > len(wanted) else got

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from wireproof.clause import Exchange, Machine, NotApplicable, Symbol, answered, clause, expect
 
 from ._response_stream import (
+    acted_symbols,
     call_symbols,
     events_of,
     item_symbols,
@@ -122,7 +123,13 @@ def _completed(machine: Machine, exchange: Exchange, symbols: str, rule: str) ->
     _judge(machine, READERS[symbols](events), rule, events[-1].number)
 
 
-READERS = {"life": life_symbols, "item": item_symbols, "part": part_symbols, "call": call_symbols}
+READERS = {
+    "life": life_symbols,
+    "item": item_symbols,
+    "acted": acted_symbols,
+    "part": part_symbols,
+    "call": call_symbols,
+}
 
 
 # --------------------------------------------------------------------------------- the laws of a response
@@ -183,7 +190,7 @@ def items_are_added_once(exchange: Exchange) -> None:
 @clause("responses.stream.item-done", level="MUST", source="CAP-2510; SPEC ResponseOutputItemDoneEvent", on=STREAM)
 def items_are_done(exchange: Exchange) -> None:
     """Of a completed response every item that was added has its `response.output_item.done`: agents act on it."""
-    _completed(ITEM_ENDS, exchange, "item", "response.output_item.done for {}")
+    _completed(ITEM_ENDS, exchange, "acted", "response.output_item.done for {}")
 
 
 @clause("responses.stream.item-closed", level="MUST", source="CAP-2510; SDK accumulate_event", on=STREAM)

@@ -101,6 +101,11 @@ def _chooses(choice: str) -> Callable[[dict[str, Any]], bool]:
     return lambda body: bool(_functions(body)) and body.get("tool_choice") == choice
 
 
+# Tools that bring no functions of their own.
+CLOSED = (
+    "function", "custom", "web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation",
+    "shell", "local_shell", "apply_patch", "computer", "computer_use_preview",
+)  # fmt: skip
 WITH_TOOLS = answered(RESPONSE, asks=lambda body: bool(_functions(body)))
 
 
@@ -220,7 +225,13 @@ def a_call_has_a_name_and_arguments(exchange: Exchange) -> None:
 def only_declared_functions_are_called(exchange: Exchange) -> None:
     """Every call is of a function that `tools` declares."""
     response, calls = _calls(exchange)
-    known = list(_functions(exchange.request.asked))
+    if any(tool.get("type") not in CLOSED for tool in as_objects(exchange.request.asked.get("tools"))):
+        raise NotApplicable("a tool may bring functions with it: of a search, a namespace, a server")
+    # What earlier items of the input brought is repeated with the tools of the response.
+    known = [
+        *_functions(exchange.request.asked),
+        *(tool.get("name") for tool in as_objects(response.body.get("tools"))),
+    ]
     for at, call in calls:
         if isinstance(call.get("name"), str):
             held = call["name"] in known
