@@ -102,6 +102,21 @@ def test_what_the_types_do_not_take_is_refused_with_its_place() -> None:
     assert "integer" in one.sdk
 
 
+def test_a_union_is_refused_by_the_member_that_was_meant() -> None:
+    whole = next(e for e in certified().exchanges if e.probe == "responses.plain")
+    body = json.loads(whole.body)
+    del body["output"][0]["content"][0]["annotations"]
+    torn = replace(whole, chunks=(replace(whole.chunks[0], data=json.dumps(body).encode()),))
+    (one,) = second_opinion([torn]).disagreements
+    assert (one.kind, one.at, one.sdk) == ("refuses", "/output/0/content/0/annotations", "Field required")
+
+
+def test_what_nobody_can_decode_is_no_crash() -> None:
+    coded = answer(b"\x8b\x00", operation="createEmbedding", headers=(*JSON_HEADERS, ("content-encoding", "br")))
+    html = answer(b"<p>", operation="createEmbedding")
+    assert {one.kind for one in second_opinion([coded, html]).disagreements} <= {"breaks", "refuses"}
+
+
 def test_what_stops_every_client_is_told_as_such() -> None:
     assert kinds(stream([b"data: {half\n\n"])) == ["breaks"]
 

@@ -110,6 +110,7 @@ def _is_near(at: str, place: str) -> bool:
     """Whether one holds the other. A fault of the whole answer is near everything, and so is what has no pointer."""
     if not place.startswith("/") or not at.startswith("/"):
         return True
+    at, place = (sub(r"\d+", "*", one) for one in (at, place))  # a clause tells of the first item alone
     return f"{at}/".startswith(f"{place}/") or f"{place}/".startswith(f"{at}/")
 
 
@@ -164,7 +165,10 @@ def _folded(exchange: Exchange, final: Any) -> dict[str, tuple[Any, Any]]:
 def our_fold(exchange: Exchange) -> Any:
     """What any client must make of the answer, as `contracts/_folds.py` has it; None: nothing to compare."""
     fold = load_file(shelf("contracts") / "_folds.py", "contracts").FOLDS.get(exchange.operation)
-    return fold(exchange) if fold else None
+    try:
+        return fold(exchange) if fold else None
+    except Undecodable:
+        return None
 
 
 def parting(ours: Any, theirs: Any, at: str = "") -> tuple[str, Any, Any] | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from re import sub
 from typing import Any
 
-from wireproof.clause import Exchange
+from wireproof.clause import Exchange, Undecodable
 from wireproof.content import shelf
 from wireproof.oracle.asking import fields_of, methods_of
 from wireproof.oracle.replay import Raised, Reading, events_seen, next_after, tells_of_error
@@ -129,4 +129,7 @@ def _pieces(exchange: Exchange) -> list[bytes]:
     """The chunks as they came; an encoded body in one piece, decoded, because nobody decodes it on the way."""
     if exchange.header("content-encoding") in (None, "identity"):
         return [chunk.data for chunk in exchange.chunks]
-    return [exchange.body]
+    try:
+        return [exchange.body]
+    except Undecodable:
+        return [exchange.wire]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from operator import attrgetter
@@ -23,6 +23,7 @@ from wireproof.oracle.asking import arguments, fields_of, methods_of
 from wireproof.spec import Spec
 from wireproof.spec_coverage import installed_sdk, version_of
 
+TAGS = (("type",), ("object",), ("role",))
 NOWHERE = "http://recorded.invalid/v1"
 BARE_KEY = "sk-recorded"
 
@@ -163,7 +164,7 @@ class Replay:
                 del event
             try:
                 whole = getattr(stream, way["final"])
-                return (whole() if callable(whole) else whole).to_dict(mode="json")
+                return (whole() if callable(whole) else whole).to_dict(mode="json", warnings=False)
             except RuntimeError:  # of a stream that ended otherwise than by its completing event
                 return None
 
@@ -179,7 +180,7 @@ def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, An
         after = dict(info.params or {}).get("after") if info else None
         return None, {"next page after": (after, next_after(exchange))}
     if hasattr(result, "to_dict"):
-        return result.to_dict(mode="json"), {}
+        return result.to_dict(mode="json", warnings=False), {}
     if isinstance(result, str):
         return None, {"text": (result, exchange.text)}
     content = getattr(result, "content", None)
@@ -188,17 +189,25 @@ def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, An
 
 def next_after(exchange: Exchange) -> Any:
     """Where the next page begins by our reading; None when this is the last."""
-    body = exchange.json
-    rows = body.get("data") if isinstance(body, dict) else None
-    if not rows or body.get("has_more") is not True:
+    try:
+        body = exchange.json
+    except Undecodable:
         return None
-    return body.get("last_id") or rows[-1].get("id")
+    rows = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not rows or body.get("has_more") is not True:
+        return None
+    last = rows[-1]
+    return body.get("last_id") or (last.get("id") if isinstance(last, dict) else None)
 
 
 def events_seen(exchange: Exchange) -> int:
     """How many events a client gets to see."""
     shown = 0
-    for event in exchange.events:
+    try:
+        events = exchange.events
+    except Undecodable:
+        return 0
+    for event in events:
         if event.is_done:
             break
         shown += event.data is not None and not event.unfinished
@@ -218,7 +227,18 @@ def _reasons(error: Any) -> list[Raised]:
     cause = error.__cause__
     if not hasattr(cause, "errors"):
         return [Raised("", " ".join(str(error).split())[:300])]
-    return [Raised(_pointer(one["loc"], error.body), one["msg"]) for one in cause.errors()]
+    found: dict[str, Raised] = {}
+    for one in _meant(cause.errors()):
+        at = _pointer(one["loc"], error.body)
+        found.setdefault(at, Raised(at, one["msg"]))
+    return list(found.values())
+
+
+def _meant(errors: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Without those of the other members of a union: what names another type by its tag was never meant to be it."""
+    others = [one["loc"][:-1] for one in errors if one["type"] == "literal_error" and one["loc"][-1:] in TAGS]
+    meant = [one for one in errors if not any(one["loc"][: len(other)] == other for other in others)]
+    return meant or errors[:1]
 
 
 def _pointer(place: tuple[str | int, ...], body: Any) -> str:
