@@ -16,7 +16,8 @@ from wireproof.clause import Clause, Exchange, NotApplicable, answered, expect, 
 from wireproof.cli import run
 from wireproof.fields import fields_asked
 from wireproof.judge import Planned, Verdict, judge
-from wireproof.spec import follow, load_spec
+from wireproof.spec import load_spec
+from wireproof.violations import follow
 
 CATALOGUE = load_spec().catalogue("features")
 KNOWN = features(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from wireproof.spec import follow, load_spec
+from wireproof.spec import load_spec
 from wireproof.streams import Said, framing_slips, grammar, said, slips
+from wireproof.violations import follow
 
 SPEC = load_spec()
 STREAMS: dict[str, Any] = SPEC.catalogue("streams")["streams"]

@@ -21,8 +21,9 @@ from typing import Any, Literal
 
 from wireproof.exchange import Chunk, Exchange, Lack, Request, Trouble, Undecodable, parse_json, remembered
 from wireproof.grammar import Machine, Offence, Symbol
-from wireproof.spec import Operation, Schema, Spec, Violation, load_spec, schema_breaches, shown
+from wireproof.spec import Operation, Schema, Spec, load_spec, schema_breaches
 from wireproof.sse import Event
+from wireproof.violations import Violation, shown
 
 __all__ = [
     "COMPLETION_MODEL",

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from wireproof.clause import Event, Exchange, Undecodable, parse_json
-from wireproof.spec import shown
+from wireproof.violations import shown
 
 Outline = Mapping[str, str]
 CONTAINERS = ("object", "list")

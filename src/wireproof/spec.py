@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import jsonschema_rs
 import yaml
 
 from wireproof.content import shelf
 from wireproof.routes import Routes
+from wireproof.violations import Violation, follow, violation, violations
 
 try:
     from yaml import CSafeLoader as Loader  # ten times faster, where libyaml was there at its build
@@ -28,17 +29,6 @@ except ImportError:  # pragma: no cover
 DOCUMENT = "urn:wireproof:spec"
 METHODS = frozenset(("get", "post", "delete", "put", "patch"))
 SECTIONS = ("schemas", "headers", "responses", "parameters", "securitySchemes")
-MOST_SHOWN = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Where a value departs from its schema: a JSON Pointer, the keyword, and both sides in words."""
-
-    pointer: str
-    keyword: str
-    expected: str
-    got: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ class Schema:
     def violations(self, value: Any) -> Iterator[Violation]:
         """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
         for error in _errors(self._validator, value):
-            yield from _violations(self.document, error)
+            yield from violations(self.document, error)
 
     def holds(self, value: Any) -> bool:
         """The same as no violations, without the time it takes to describe them."""
@@ -162,7 +152,7 @@ def schema_breaches(schema: Any, value: Any) -> list[Violation]:
     Only refs inside the schema are followed; nothing is fetched. ValueError when it is no usable schema.
     """
     validator = jsonschema_rs.Draft202012Validator(schema, retriever=_fetch_nothing)
-    return [_violation(schema, error) for error in _errors(validator, value)]
+    return [violation(schema, error) for error in _errors(validator, value)]
 
 
 class TooDeep(ValueError):
@@ -288,120 +278,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return content
 
 
-def follow(document: Any, pointer: str) -> Any:
-    """What a JSON Pointer (RFC 6901) names; a KeyError names the part that is missing."""
-    for part in pointer.split("/")[1:]:
-        key = unquote(part).replace("~1", "/").replace("~0", "~")
-        document = document[int(key)] if isinstance(document, list) else document[key]
-    return document
-
-
-def pointer_of(parts: list[str | int]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def shown(value: Any) -> str:
-    """A value as compact JSON, cut to what a line of a report can hold."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
-
-
 def _local(node: Any) -> Any:
     if isinstance(node, dict):
         return {k: f"#{v.partition('#')[2]}" if k == "$ref" else _local(v) for k, v in node.items()}
     return [_local(item) for item in node] if isinstance(node, list) else node
-
-
-def _violations(document: Mapping[str, Any], error: Any) -> Iterator[Violation]:
-    """`error` in words; of alternatives, the errors of the nearest one, or what they would all have taken."""
-    branches = getattr(error.kind, "context", None)
-    # A branch without errors is one that holds: of `oneOf` a second one is too many.
-    if not branches or not all(branches):
-        yield _violation(document, error)
-        return
-    depth = len(error.instance_path)
-    branches = list(_flat(branches, depth))
-    misnamed = [next((e for e in branch if _is_name(e, depth)), None) for branch in branches]
-    named = [branch for branch, wrong in zip(branches, misnamed, strict=True) if wrong is None]
-    alike = [branch for branch in named if not any(_is_type(e, depth) for e in branch)]
-    if alike:
-        for nearer in min(alike, key=len):
-            yield from _violations(document, nearer)
-    elif wrong_names := [error for error in misnamed if error is not None]:
-        names = [name for wrong in wrong_names for name in _names(wrong)]
-        found = wrong_names[0]
-        yield Violation(
-            pointer_of(list(found.instance_path)), "enum", f"one of {json.dumps(names)}", shown(found.instance)
-        )
-    elif types := list(
-        dict.fromkeys(k for branch in named for e in branch if _is_type(e, depth) for k in e.kind.types)
-    ):
-        yield Violation(pointer_of(list(error.instance_path)), "type", f"type {shown(types)}", shown(error.instance))
-    else:
-        yield _violation(document, error)
-
-
-def _flat(branches: Any, depth: int) -> Iterator[Any]:
-    """The alternatives, those of an alternative that is a union itself among them."""
-    for branch in branches:
-        inner = getattr(branch[0].kind, "context", None) if len(branch) == 1 else None
-        if inner and all(inner) and len(branch[0].instance_path) == depth:
-            yield from _flat(inner, depth)
-        else:
-            yield branch
-
-
-# The keys by which the objects of this API say which of several kinds they are.
-NAMING_KEYS = ("role", "type")
-
-
-def _is_name(error: Any, depth: int) -> bool:
-    path = error.instance_path
-    return len(path) == depth + 1 and path[-1] in NAMING_KEYS and bool(_names(error))
-
-
-def _names(error: Any) -> list[Any]:
-    if hasattr(error.kind, "expected_value"):
-        return [error.kind.expected_value]
-    return list(getattr(error.kind, "options", ()))
-
-
-def _is_type(error: Any, depth: int) -> bool:
-    return len(error.instance_path) == depth and hasattr(error.kind, "types")
-
-
-def _violation(document: Mapping[str, Any], error: Any) -> Violation:
-    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-    pointer = pointer_of(list(error.instance_path))
-    if keyword == "required":
-        return Violation(pointer, keyword, f"a key {error.kind.property!r}", f"keys {shown(sorted(error.instance))}")
-    if keyword in CLOSED:
-        unknown = error.kind.unexpected[0]
-        return Violation(pointer, keyword, f"no key {unknown!r}", f"keys {shown(sorted(error.instance))}")
-    return Violation(pointer, keyword, _wanted(document, error, keyword), shown(error.instance))
-
-
-# Keywords by which an object takes no other keys than those it names.
-CLOSED = ("additionalProperties", "unevaluatedProperties")
-WORDS = {
-    "type": "type {}",
-    "enum": "one of {}",
-    "const": "{}",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "pattern": "a match of {}",
-}
-
-
-def _wanted(document: Mapping[str, Any], error: Any, keyword: str) -> str:
-    if keyword not in WORDS:
-        return f"a value that keeps {keyword} ({error.message[:MOST_SHOWN]})"
-    try:
-        limit = follow(document, pointer_of(list(error.schema_path)))
-    except (KeyError, IndexError, ValueError):
-        return f"{keyword} kept ({error.message[:MOST_SHOWN]})"
-    return WORDS[keyword].format(shown(limit))

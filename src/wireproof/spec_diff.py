@@ -14,8 +14,9 @@ from itertools import chain
 from re import sub
 from typing import Any
 
-from wireproof.spec import METHODS, follow
+from wireproof.spec import METHODS
 from wireproof.spec_shape import Document, Node, by_tag, members, shape, tag_of
+from wireproof.violations import follow
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wireproof.spec import follow
+from wireproof.violations import follow
 
 Document = Mapping[str, Any]
 Node = Mapping[str, Any]

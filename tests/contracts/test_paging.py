@@ -163,7 +163,7 @@ def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome:
 def test_documented_parameters_are_taken(paging: ModuleType, status: int, outcome: str) -> None:
     asked = replace(Flow().page("a", order="asc", limit="1"), status=status)
     assert judged(paging, "documented_parameters_are_taken", [asked]) == outcome
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"limit": "0"},
         {"limit": "two"},
         {"order": "up"},

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from wireproof.spec import follow, load_spec
+from wireproof.spec import load_spec
+from wireproof.violations import follow
 
 DOCUMENT = load_spec().document
 COMPONENTS = [

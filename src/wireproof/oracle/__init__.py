@@ -17,7 +17,8 @@ from typing import Any
 from wireproof.clause import Exchange, Undecodable
 from wireproof.content import load_file, shelf
 from wireproof.judge import Verdict, legible
-from wireproof.spec import load_spec, shown
+from wireproof.spec import load_spec
+from wireproof.violations import shown
 
 MOST_SHOWN = 300
 WANTING = "the official SDK is not installed; pip install 'wireproof[sdk]'"

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
-from wireproof.spec import Operation, Schema, TooDeep, Violation, follow
+from wireproof.spec import Operation, Schema, TooDeep
 from wireproof.standin.refusals import Refused, invalid, kind_of, missing, wrong_type, wrong_value
+from wireproof.violations import Violation, follow
 
 # Perhaps a number that the fast parser would make a float of; in a text it costs some time, no more.
 NEEDS_CARE = re.compile(rb"\d(?:\.\d*0(?!\d)|[eE][-+\d])|\d{16}")
