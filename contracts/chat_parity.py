@@ -93,13 +93,9 @@ def no_part_of_the_text_is_lost(plain: Exchange, again: Exchange, stream: Exchan
     told = _of_as_many_tokens(plain, stream).text
     if not whole.strip():
         raise NotApplicable("the answers have no text")
-    lost = None
-    if not told.strip():
-        lost = whole
-    elif whole.endswith(told) or whole.startswith(told):
-        lost = whole.removesuffix(told) if whole.endswith(told) else whole.removeprefix(told)
+    lost = _lost_at_an_end(whole, told)
     expect(
-        not (lost or "").strip(),
+        not lost.strip(),
         expected=f"{shown(whole)} as in the plain answer",
         got=f"{shown(told)}: {shown(lost)} is lost",
     )
@@ -112,7 +108,18 @@ def texts_are_the_same(plain: Exchange, again: Exchange, stream: Exchange) -> No
     told = _of_as_many_tokens(plain, stream).text
     if not whole and not told:
         raise NotApplicable("the answers have no text")
+    if _lost_at_an_end(whole, told).strip():
+        raise NotApplicable("the beginning or the end is missing: chat.parity.nothing-lost judges that")
     expect(told == whole, expected=f"{shown(whole)} as in the plain answer", got=shown(told))
+
+
+def _lost_at_an_end(whole: str, told: str) -> str:
+    """What of `whole` stands before or behind `told`; "" when `told` is neither its beginning nor its end."""
+    if not told.strip():
+        return whole
+    if whole.endswith(told):
+        return whole.removesuffix(told)
+    return whole.removeprefix(told) if whole.startswith(told) else ""
 
 
 @clause("chat.parity.finish", level="MUST", source="SPEC finish_reason", on=TRIO, model="some-output")

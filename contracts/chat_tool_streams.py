@@ -6,20 +6,17 @@ from collections.abc import Callable
 
 from wireproof.clause import (
     Exchange,
-    Inconclusive,
     Machine,
-    NotApplicable,
     Symbol,
     answered,
     clause,
     expect,
     shown,
-    together,
 )
 
 from ._asked import has_tools
 from ._stream import pieces_of
-from ._tool_calls import ToolCall, calls_told, choices_told, deltas_told, entries
+from ._tool_calls import ToolCall, deltas_told, entries
 
 CHAT = "createChatCompletion"
 
@@ -129,20 +126,3 @@ def calls_stream_in_deltas(exchange: Exchange) -> None:
     for piece in pieces_of(exchange):
         for stray in entries(piece, "message"):
             expect(False, expected="calls in delta", got=f"a call of {stray.name}", at=stray.at, event=stray.event)
-
-
-@clause(
-    "chat.tools.stream.same-as-plain",
-    level="MUST",
-    source="SPEC CreateChatCompletionRequest.stream",
-    on=together("tools.named", "tools.named-streamed"),
-)
-def a_stream_calls_what_a_plain_answer_calls(plain: Exchange, streamed: Exchange) -> None:
-    """A forced function is called in a stream as it is in a plain answer."""
-    called = sorted({str(call.name) for call in calls_told(plain)})
-    if not called:
-        raise NotApplicable("the plain answer called nothing")
-    if any(choice.was_cut for choice in choices_told(streamed)):
-        raise Inconclusive("the streamed answer was cut")
-    got = sorted({str(call.name) for call in calls_told(streamed)})
-    expect(got == called, expected=f"calls of {shown(called)}", got=f"calls of {shown(got)}", at="/choices")

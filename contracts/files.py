@@ -52,6 +52,8 @@ TEXT = File("wireproof-one.txt", b"one\ntwo\r\nthree\rL\xc3\xa4nge \xe2\x82\xac 
 BYTES = File("wireproof two.txt", bytes(range(256)) + b"\xff\xfe\x00\r\n", "application/octet-stream")
 SHORT = File("wireproof-Größe-3.txt", b"drei\n", "text/plain")
 SENT = (TEXT, BYTES, SHORT)
+# The bytes of the first under another name: two files all the same.
+COPY = replace(TEXT, name="wireproof-copy.txt")
 LIFE_S = 7200
 # Lists are ordered by the second in which a thing was made.
 APART_S = 1.1
@@ -104,12 +106,13 @@ def lives_of_files() -> Flow:
     for mistake in mistakes:
         taken = yield form("/files", mistake)
         strays.append(id_of(taken))
+    copy = id_of((yield _upload(COPY, purpose)))
     yield Call("DELETE", f"/files/{one}")
     yield Call("DELETE", f"/files/{one}")
     yield Call("GET", f"/files/{one}")
     yield Call("GET", f"/files/{one}/content")
     yield _page(purpose, limit="3")
-    for id in (two, three, *strays):
+    for id in (two, three, copy, *strays):
         if id is not None:
             yield Call("DELETE", f"/files/{id}")
 
@@ -132,10 +135,15 @@ def _made(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, File]]:
         and id_of(exchange) is not None
         and _purpose_sent(exchange) in PURPOSES
         and file.data in exchange.request.body
+        and not _is_copy(exchange)
     ]
     if not made:
         raise Inconclusive("none of the files that were sent was kept")
     return made
+
+
+def _is_copy(exchange: Exchange) -> bool:
+    return COPY.name.encode() in exchange.request.body
 
 
 def _purpose_sent(exchange: Exchange) -> str:
@@ -231,8 +239,9 @@ def files_are_created_now(exchanges: list[Exchange]) -> None:
 
 @clause("files.id-unique", level="MUST", source="SPEC OpenAIFile.id: can be referenced", on=steps(LIFE))
 def files_have_ids_of_their_own(exchanges: list[Exchange]) -> None:
-    """No two files share an id."""
-    ids = [_id(exchange) for exchange, _ in _made(exchanges)]
+    """No two files share an id, not even two of the same content: who deletes one would delete both."""
+    copies = [exchange for exchange in exchanges if is_ok(exchange) and _is_copy(exchange)]
+    ids = [_id(exchange) for exchange in [*(made for made, _ in _made(exchanges)), *copies]]
     expect(len(set(ids)) == len(ids), expected="an id for each file", got=shown(ids), at="/id")
 
 
@@ -300,7 +309,7 @@ def files_are_listed(exchanges: list[Exchange]) -> None:
         raise Inconclusive("other files were kept in the meantime")
     expect(not missing, expected=f"{shown(missing)} in the list", got=shown(list(rows)), at=f"{exchange.id} /data")
     for one in made:
-        expect_same(exchange, rows[one.get("id")], one, "object", "bytes", "created_at", "filename", "purpose")
+        expect_same(exchange, rows[one.get("id")], one, "object", "bytes", "created_at", "filename")
 
 
 @clause(

@@ -78,7 +78,7 @@ ALL = (
 )
 
 
-@flow(LIFE, most=51, needs=NO_MODEL, about="make a store of three files, list, search, change and delete it",
+@flow(LIFE, most=52, needs=NO_MODEL, about="make a store of three files, list, search, change and delete it",
       expects="either")  # fmt: skip
 def life_of_a_store() -> Flow:
     store = id_of((yield asks("POST", "/vector_stores", ASKED)))
@@ -123,6 +123,7 @@ def _listed(path: str, first: str, second: str) -> Flow:
     yield asks("GET", f"{path}/files", limit="1", order="asc")
     yield asks("GET", f"{path}/files", limit="1", order="asc", after=first)
     yield asks("GET", f"{path}/files", before=first)
+    yield asks("GET", f"{path}/files", limit="1", after=second)
     yield asks("GET", f"{path}/files", filter="failed")
 
 
@@ -236,7 +237,7 @@ def _taken(exchanges: Sequence[Exchange]) -> list[File]:
     store_of(exchanges)
     found = [file for file in (TOWER, ICE) if _is_told(exchanges, file)]
     if not found:
-        first = asked_for(exchanges, "createVectorStoreFile")
+        first = asked_for(exchanges, "createVectorStoreFile", lambda e: e.request.asked.get("file_id") != UNKNOWN_FILE)
         served(first, "a file of the store")
     return found
 

@@ -56,14 +56,22 @@ def standin_plan(extra: Iterable[Probe] = (), profiles: Sequence[str] = (EVERYTH
     return make_plan(load_spec(), chosen, [*in_profiles(probes, profiles, catalogue), *extra], MODELS)
 
 
+def profile_of(fault: Fault) -> str:
+    """The first profile with the clause that the fault breaks."""
+    catalogue = load_spec().catalogue("profiles")
+    broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
+    return next(name for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
+
+
+def clauses_of(profile: str) -> frozenset[str]:
+    clauses, _ = contents_of_contracts()
+    return frozenset(clause.id for clause in in_profiles(clauses, [profile], load_spec().catalogue("profiles")))
+
+
 def plan_for(fault: Fault) -> Plan:
     """The probes of the fault's profile. Some faults show only in requests that nobody writes by hand."""
-    spec = load_spec()
-    catalogue = spec.catalogue("profiles")
-    drawn = draw(spec, STANDIN_CASES, seed=1) if fault.breaks.startswith("cases.") else ()
-    broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
-    profile = next(name for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
-    return standin_plan(drawn, [profile])
+    drawn = draw(load_spec(), STANDIN_CASES, seed=1) if fault.breaks.startswith("cases.") else ()
+    return standin_plan(drawn, [profile_of(fault)])
 
 
 def certified(

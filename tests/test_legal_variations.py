@@ -164,6 +164,18 @@ def choices_reversed(value: dict[str, Any]) -> None:
         value["choices"].reverse()
 
 
+def vectors_reversed(value: dict[str, Any]) -> None:
+    """A batch out of order, each vector with the index of its input."""
+    if _list(value.get("data")) and "embedding" in value["data"][0]:
+        value["data"].reverse()
+
+
+def model_resolved(value: dict[str, Any]) -> None:
+    """The model as a gateway names what it resolved the asked one to."""
+    if isinstance(value.get("model"), str) and "choices" in value:
+        value["model"] = f"vendor.{value['model']}-fp8"
+
+
 def vendor_error(body: dict[str, Any]) -> None:
     body["status"] = 401
     body["error"]["request"] = "internal-7"
@@ -208,6 +220,8 @@ VARIATIONS: dict[str, Vary] = {
     "role without content": each_delta(lambda d: d.pop("content") if d.get("content") == "" else None),
     "a reasoning field of a vendor": each_delta(lambda d: d.update(reasoning_content=None)),
     "choices in any order": lambda answer: edit_json(answer, choices_reversed),
+    "vectors in any order": lambda answer: edit_json(answer, vectors_reversed),
+    "model names resolved": lambda answer: edit_both(answer, model_resolved),
     "more keys in errors": lambda answer: edit_error(answer, vendor_error),
     "no rate-limit headers": without_header(
         *(f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset") for kind in ("requests", "tokens"))
@@ -216,6 +230,12 @@ VARIATIONS: dict[str, Vary] = {
     "a request id of another shape": lambda a: a.with_header("x-request-id", (a.header("x-request-id") or "")[4:]),
     "X-Request-ID in capitals": lambda a: a.without_header("x-request-id").with_header(
         "X-Request-ID", a.header("x-request-id") or ""
+    ),
+    "a comment before the first event": lambda answer: edit_frames(
+        answer, lambda frames: iter([Frame(0, b": OPENROUTER PROCESSING\n\n"), *frames])
+    ),
+    "keep-alive told in headers": lambda answer: answer.with_header("connection", "keep-alive").with_header(
+        "keep-alive", "timeout=5"
     ),
     "no delays at all": lambda answer: edit_frames(answer, lambda frames: (replace(f, delay_ms=0.01) for f in frames)),
     "nothing after [DONE] but a comment": lambda answer: edit_frames(

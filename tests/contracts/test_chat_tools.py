@@ -253,21 +253,6 @@ TOGETHER: dict[str, tuple[list[list[Exchange]], list[list[Exchange]]]] = {
         ],
         [[plain([call()]), plain([call()], probe="tools.later", id="chatcmpl-9")]],
     ),
-    "chat.tools.stream.same-as-plain": (
-        [
-            [
-                plain([call()], choice=NAMED, probe="tools.named"),
-                told(head("0", "call_9"), choice=NAMED, probe="tools.named-streamed"),
-            ]
-        ],
-        [
-            [
-                plain([call()], choice=NAMED, probe="tools.named"),
-                told(*deltas, choice=NAMED, finish="stop", probe="tools.named-streamed"),
-            ]
-            for deltas in ([], [head(name="get_time")])
-        ],
-    ),
 }
 
 

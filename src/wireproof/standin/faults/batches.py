@@ -129,6 +129,18 @@ def failures_are_not_counted(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, edit)
 
 
+@fault("batches.counts-fall", breaks="batches.counts")
+def counts_fall(ask: Ask, serve: Serve) -> Answer:
+    """Until the batch is completed all its requests are counted as failed."""
+
+    def edit(body: dict[str, Any]) -> None:
+        counts = body["request_counts"]
+        if body["status"] in ("in_progress", "finalizing"):
+            body["request_counts"] = {**counts, "completed": 0, "failed": counts["completed"] + counts["failed"]}
+
+    return _edited(ask, serve, edit)
+
+
 @fault("batches.uncounted", breaks="batches.counted")
 def nothing_is_counted(ask: Ask, serve: Serve) -> Answer:
     """A batch has no `request_counts`."""
@@ -145,6 +157,13 @@ def batches_never_end(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, edit)
 
 
+@fault("batches.stuck-and-busy", breaks="batches.finishes")
+def batches_neither_end_nor_are_cancelled(ask: Ask, serve: Serve) -> Answer:
+    """A batch is in progress for ever, and whoever cancels it is told to come again later."""
+    answer = batches_never_end(ask, serve)
+    return replace(answer, status=503) if ask.path.endswith("/cancel") and answer.status == 409 else answer
+
+
 # ---------------------------------------------------------------------------------------------- the files
 
 
@@ -152,6 +171,14 @@ def batches_never_end(ask: Ask, serve: Serve) -> Answer:
 def there_are_no_files(ask: Ask, serve: Serve) -> Answer:
     """A completed batch names no file."""
     return _edited_ends(ask, serve, lambda body: body | {"output_file_id": None, "error_file_id": None})
+
+
+@fault("batches.files-elsewhere", breaks="batches.files")
+def results_cannot_be_read(ask: Ask, serve: Serve) -> Answer:
+    """The files of a completed batch are not found."""
+    answer = serve(ask)
+    is_result = ask.method == "GET" and ask.path.endswith("/content") and b'"response"' in answer.body
+    return serve(replace(ask, path="/v1/files/file-elsewhere/content")) if is_result else answer
 
 
 @fault("batches.bare-bodies", breaks="batches.lines", also=("batches.*",))
@@ -176,6 +203,17 @@ def a_line_is_lost(ask: Ask, serve: Serve) -> Answer:
 def a_line_comes_twice(ask: Ask, serve: Serve) -> Answer:
     """The first line of each file comes twice."""
     return _edited_lines(ask, serve, lambda lines: lines[:1] + lines)
+
+
+@fault("batches.custom-id-changed", breaks="batches.answers")
+def failures_have_another_id(ask: Ask, serve: Serve) -> Answer:
+    """The `custom_id` of what was refused comes back in capitals."""
+
+    def edit(line: Line) -> None:
+        if line["response"]["status_code"] >= 400:
+            line["custom_id"] = line["custom_id"].upper()
+
+    return _each_line(ask, serve, edit)
 
 
 @fault("batches.line-ids-alike", breaks="batches.line-ids")
@@ -266,3 +304,10 @@ def an_unknown_batch_is_made_up(ask: Ask, serve: Serve) -> Answer:
         return answer
     body = {"id": ask.path.rpartition("/")[2], "object": "batch", "status": "in_progress"}
     return replace(answer, status=200).with_json(body)
+
+
+@fault("batches.unknown-crash", breaks="batches.unknown")
+def an_unknown_batch_crashes(ask: Ask, serve: Serve) -> Answer:
+    """500 for a batch that there is not."""
+    answer = serve(ask)
+    return replace(answer, status=500) if _is_read(ask) and answer.status == 404 else answer

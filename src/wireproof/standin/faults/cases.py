@@ -69,5 +69,12 @@ def types_crash(ask: Ask, serve: Serve) -> Answer:
     return refused(serve(ask), CRASH, status=500) if strange else serve(ask)
 
 
+@fault("cases.prompt-optional", breaks="cases.negative")
+def a_prompt_is_made_up(ask: Ask, serve: Serve) -> Answer:
+    """A legacy completion without a prompt is served with one of the server's own."""
+    is_bare = ask.method == "POST" and ask.path == "/v1/completions" and "prompt" not in ask.asked
+    return serve(ask.changed(prompt="Rain") if is_bare else ask)
+
+
 def _is_beyond(value: object, least: float, most: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and not least <= value <= most

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_json, refused
+from wireproof.standin.faults.edit import edit_both, edit_json, refused
 from wireproof.standin.wire import Answer, Ask, Serve
 
 CHAT = "/v1/chat/completions"
@@ -52,6 +52,22 @@ def _choices(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
 
 def _messages(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
     return _choices(ask, serve, lambda choice: edit(choice["message"]))
+
+
+def _is_plain_stream(ask: Ask) -> bool:
+    return ask.streamed and _is_plain(ask.without("stream"))
+
+
+def _told(ask: Ask, serve: Serve, edit: Callable[[Body, str], Any]) -> Answer:
+    """`edit(choice, "message" or "delta")` of each choice, streamed or not, changed in place."""
+    if not _is_plain(ask) and not _is_plain_stream(ask):
+        return serve(ask)
+
+    def each(body: Body) -> None:
+        for choice in body.get("choices", []):
+            edit(choice, "delta" if ask.streamed else "message")
+
+    return edit_both(serve(ask), each)
 
 
 def _serial(ask: Ask) -> str:
@@ -132,6 +148,14 @@ def model_path(ask: Ask, serve: Serve) -> Answer:
     return _body(ask, serve, lambda body: body.update(model=f"/models/{body['model']}.gguf"))
 
 
+@fault("chat.model-path-everywhere", breaks="chat.model")
+def model_path_everywhere(ask: Ask, serve: Serve) -> Answer:
+    """`model` is the path of a file of weights, in plain answers as in streams."""
+    if not _is_plain(ask) and not _is_plain_stream(ask):
+        return serve(ask)
+    return edit_both(serve(ask), lambda body: body.update(model=f"/models/{body['model']}.gguf"))
+
+
 @fault("chat.choice-index-from-1", breaks="chat.choices", also=("chat.n",))
 def choice_index_from_1(ask: Ask, serve: Serve) -> Answer:
     """`index` of the first choice is 1."""
@@ -142,6 +166,12 @@ def choice_index_from_1(ask: Ask, serve: Serve) -> Answer:
 def choice_index_missing(ask: Ask, serve: Serve) -> Answer:
     """Choices have no `index`."""
     return _choices(ask, serve, lambda choice: choice.pop("index"))
+
+
+@fault("chat.choice-index-missing-alone", breaks="chat.choices")
+def only_choice_without_index(ask: Ask, serve: Serve) -> Answer:
+    """A choice that is the only one has no `index`."""
+    return serve(ask) if _number(ask, "n") > 1 else _choices(ask, serve, lambda choice: choice.pop("index"))
 
 
 @fault("chat.n-ignored", breaks="chat.n")
@@ -180,6 +210,13 @@ def content_missing(ask: Ask, serve: Serve) -> Answer:
     return _messages(ask, serve, lambda message: message.pop("content"))
 
 
+@fault("chat.content-missing-when-cut", breaks="chat.content")
+def content_missing_when_cut(ask: Ask, serve: Serve) -> Answer:
+    """The message has no key `content` when a small limit leaves no room for it."""
+    cap = _number(ask, "max_tokens") or _number(ask, "max_completion_tokens")
+    return _messages(ask, serve, lambda message: message.pop("content")) if 0 < cap <= 5 else serve(ask)
+
+
 @fault("chat.text-lost", breaks="chat.text", also=("chat.parity.*",))
 def text_lost(ask: Ask, serve: Serve) -> Answer:
     """An answer of six tokens ends with stop, and its content is null."""
@@ -202,6 +239,35 @@ def think_block(ask: Ask, serve: Serve) -> Answer:
     return _messages(
         ask, serve, lambda message: message.update(content=f"<think>\nGreet them.\n</think>\n\n{message['content']}")
     )
+
+
+@fault("chat.text-lost-everywhere", breaks="chat.text")
+def text_lost_everywhere(ask: Ask, serve: Serve) -> Answer:
+    """Answers of six tokens end with stop, and bring no text, streamed or not."""
+    if _number(ask, "max_tokens") != 24 or ask.asked.get("stop"):
+        return serve(ask)
+
+    def edit(choice: Body, where: str) -> None:
+        choice["finish_reason"] = choice["finish_reason"] and "stop"
+        if choice[where].get("content"):
+            choice[where]["content"] = None
+
+    return _told(ask.changed(max_tokens=6), serve, edit)
+
+
+@fault("chat.think-block-everywhere", breaks="chat.leaks")
+def think_block_everywhere(ask: Ask, serve: Serve) -> Answer:
+    """The text begins with a block of reasoning, streamed or not."""
+    if ask.asked.get("stop"):
+        return serve(ask)
+    begun: set[int] = set()
+
+    def edit(choice: Body, where: str) -> None:
+        if choice[where].get("content") and choice["index"] not in begun:
+            begun.add(choice["index"])
+            choice[where]["content"] = f"<think>\nGreet them.\n</think>\n\n{choice[where]['content']}"
+
+    return _told(ask, serve, edit)
 
 
 @fault("chat.template-token", breaks="chat.leaks", also=("chat.parity.*",))
@@ -227,10 +293,24 @@ def finish_null(ask: Ask, serve: Serve) -> Answer:
     return _choices(ask, serve, lambda choice: choice.update(finish_reason=None))
 
 
+@fault("chat.finish-null-for-n", breaks="chat.finish-reason")
+def finish_null_for_n(ask: Ask, serve: Serve) -> Answer:
+    """Of several choices only the first has a `finish_reason`."""
+    return _choices(ask, serve, lambda choice: choice.update(finish_reason=None) if choice["index"] else None)
+
+
 @fault("chat.finish-always-stop", breaks="chat.finish-length", also=("chat.parity.finish",))
 def finish_always_stop(ask: Ask, serve: Serve) -> Answer:
     """`finish_reason` is stop although the limit cut the text."""
     return _choices(ask, serve, lambda choice: choice.update(finish_reason="stop"))
+
+
+@fault("chat.finish-stop-when-short", breaks="chat.finish-length")
+def finish_stop_when_short(ask: Ask, serve: Serve) -> Answer:
+    """`finish_reason` is stop where a limit of a few tokens cut the text."""
+    cap = _number(ask, "max_tokens") or _number(ask, "max_completion_tokens")
+    is_short = 0 < cap <= 2
+    return _choices(ask, serve, lambda choice: choice.update(finish_reason="stop")) if is_short else serve(ask)
 
 
 @fault("chat.finish-always-length", breaks="chat.length-at-cap", also=("chat.stop-finish",))
@@ -342,6 +422,16 @@ def parts_as_written(ask: Ask, serve: Serve) -> Answer:
     if not _is_plain(ask):
         return serve(ask)
     return serve(ask.changed(messages=[spelled(message) for message in ask.asked["messages"]]))
+
+
+@fault("chat.part-as-written", breaks="chat.parts")
+def part_as_written(ask: Ask, serve: Serve) -> Answer:
+    """Content of a single part reaches the model as JSON."""
+    messages = ask.asked.get("messages")
+    content = messages[0].get("content") if _is_plain(ask) and messages else None
+    if not isinstance(content, list) or len(content) != 1:
+        return serve(ask)
+    return serve(ask.changed(messages=[{**messages[0], "content": json.dumps(content)}, *messages[1:]]))
 
 
 @fault("chat.nulls-in-prompt", breaks="chat.nulls")

@@ -67,6 +67,14 @@ def bytes_missing(ask: Ask, serve: Serve) -> Answer:
     return _entries(ask, serve, lambda entry: entry.pop("bytes"))
 
 
+@fault("chat.logprobs.bytes-hexadecimal", breaks="chat.logprobs.entry")
+def bytes_hexadecimal(ask: Ask, serve: Serve) -> Answer:
+    """`bytes` of a plain answer are hexadecimal text."""
+    if ask.streamed:
+        return serve(ask)
+    return _entries(ask, serve, lambda entry: entry.update(bytes=entry["token"].encode().hex()))
+
+
 @fault("chat.logprobs.top-object", breaks="chat.logprobs.entry", also=("chat.logprobs.top", "chat.stream.schema"))
 def top_object(ask: Ask, serve: Serve) -> Answer:
     """`top_logprobs` is an object of tokens, as in legacy completions."""
@@ -92,6 +100,16 @@ def probabilities(ask: Ask, serve: Serve) -> Answer:
 def bytes_of_text(ask: Ask, serve: Serve) -> Answer:
     """`bytes` are those of the token without the space before it."""
     return _entries(ask, serve, lambda entry: entry.update(bytes=list(entry["token"].strip().encode())))
+
+
+@fault("chat.logprobs.bytes-of-the-last", breaks="chat.logprobs.bytes")
+def bytes_of_the_last(ask: Ask, serve: Serve) -> Answer:
+    """The last candidate of a token has the `bytes` of the chosen one."""
+
+    def edit(entry: Entry) -> None:
+        entry["top_logprobs"][-1]["bytes"] = entry["bytes"]
+
+    return _entries(ask, serve, edit) if _wants_both(ask) else serve(ask)
 
 
 @fault("chat.logprobs.first-missing", breaks="chat.logprobs.text")

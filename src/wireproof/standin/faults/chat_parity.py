@@ -150,3 +150,55 @@ def text_as_refusal(ask: Ask, serve: Serve) -> Answer:
                 choice["delta"]["refusal"] = choice["delta"].pop("content")
 
     return _streams(ask, serve, edit)
+
+
+@fault("chat.parity.duration-lost", breaks="chat.parity.headers")
+def duration_lost(ask: Ask, serve: Serve) -> Answer:
+    """Streams do not tell in `openai-processing-ms` how long they took to begin."""
+    answer = serve(ask)
+    return answer.without_header("openai-processing-ms") if answer.is_stream else answer
+
+
+def _is_short(ask: Ask) -> bool:
+    """A stream of a sentence or two, with nothing asked for beside."""
+    cap = ask.asked.get("max_tokens")
+    others = ("n", "tools", "response_format", "logprobs")
+    is_capped = type(cap) is int and 16 < cap <= 32
+    return ask.path == CHAT and ask.streamed and is_capped and not any(ask.asked.get(name) for name in others)
+
+
+@fault("chat.parity.first-of-words-lost", breaks="chat.parity.nothing-lost")
+def first_of_words_lost(ask: Ask, serve: Serve) -> Answer:
+    """The first delta with text is lost where neither a form nor tools are asked for."""
+    answer = serve(ask)
+    return _without(answer, lambda texts: 0) if _is_short(ask) else answer
+
+
+@fault("chat.parity.middle-of-words-lost", breaks="chat.parity.text")
+def middle_of_words_lost(ask: Ask, serve: Serve) -> Answer:
+    """A delta in the middle of the text is lost where neither a form nor tools are asked for."""
+    answer = serve(ask)
+    return _without(answer, lambda texts: len(texts) // 2) if _is_short(ask) else answer
+
+
+@fault("chat.parity.full-is-stop", breaks="chat.parity.finish")
+def full_is_stop(ask: Ask, serve: Serve) -> Answer:
+    """A stream that fills a limit of many tokens ends with stop."""
+
+    def edit(event: Event) -> None:
+        for choice in event.get("choices", []):
+            choice["finish_reason"] = choice["finish_reason"] and "stop"
+
+    return _streams(ask, serve, edit) if _is_short(ask) else serve(ask)
+
+
+@fault("chat.parity.thoughts-streamed", breaks="chat.parity.kinds")
+def thoughts_streamed(ask: Ask, serve: Serve) -> Answer:
+    """Streams bring thoughts beside the text, plain answers do not."""
+
+    def edit(event: Event) -> None:
+        for choice in event.get("choices", []):
+            if choice["delta"].get("content"):
+                choice["delta"]["reasoning_content"] = "Greet them."
+
+    return _streams(ask, serve, edit) if _is_short(ask) else serve(ask)

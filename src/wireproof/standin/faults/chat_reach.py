@@ -75,6 +75,17 @@ def parts_go_into_the_prompt_as_json(ask: Ask, serve: Serve) -> Answer:
     return serve(_with_parts(ask, written))
 
 
+@fault("reach.several-parts-as-json", breaks="chat.reach.parts-as-text")
+def several_parts_go_into_the_prompt_as_json(ask: Ask, serve: Serve) -> Answer:
+    """Several text parts go into the prompt as they were written; one by itself is read as text."""
+
+    def written(parts: list[Message]) -> Any:
+        is_text = len(parts) > 1 and all(part.get("type") == "text" for part in parts)
+        return json.dumps(parts) if is_text else parts
+
+    return serve(_with_parts(ask, written))
+
+
 @fault("reach.system-dropped", breaks="chat.reach.system")
 def system_messages_are_dropped(ask: Ask, serve: Serve) -> Answer:
     """Messages of role system never reach the model."""

@@ -51,6 +51,12 @@ def _numbered(ask: Ask, serve: Serve, edit: Callable[[int, Event], Any]) -> Answ
     return _frames(ask, serve, each)
 
 
+def _is_of_several(ask: Ask) -> bool:
+    """Whether several choices are asked for: streams that fewer clauses look at."""
+    n = ask.asked.get("n")
+    return ask.path == CHAT and type(n) is int and n > 1
+
+
 def _first_choice(frame: Frame) -> Event | None:
     event = event_of(frame)
     choices = event.get("choices") if event else None
@@ -144,6 +150,12 @@ def content_parts(ask: Ask, serve: Serve) -> Answer:
     return _choices(ask, serve, edit)
 
 
+@fault("chat.stream.content-parts-for-n", breaks="chat.stream.content")
+def content_parts_for_n(ask: Ask, serve: Serve) -> Answer:
+    """`delta.content` is a list of parts where several choices are asked for."""
+    return content_parts(ask, serve) if _is_of_several(ask) else serve(ask)
+
+
 @fault("chat.stream.finish-null-word", breaks="chat.stream.finish-reason", also=(SCHEMA,))
 def finish_null_word(ask: Ask, serve: Serve) -> Answer:
     """`finish_reason` is the word "null" until the end."""
@@ -208,6 +220,12 @@ def text_twice(ask: Ask, serve: Serve) -> Answer:
     return _frames(ask, serve, edit)
 
 
+@fault("chat.stream.cumulative-for-n", breaks="chat.stream.increments")
+def cumulative_for_n(ask: Ask, serve: Serve) -> Answer:
+    """Each delta has the whole text so far, where several choices are asked for."""
+    return cumulative(ask, serve) if _is_of_several(ask) else serve(ask)
+
+
 # ------------------------------------------------------------------------------- the choices and their order
 
 
@@ -267,6 +285,12 @@ def finish_missing(ask: Ask, serve: Serve) -> Answer:
     return _choices(ask, serve, lambda choice: choice.update(finish_reason=None))
 
 
+@fault("chat.stream.finish-missing-for-n", breaks="chat.stream.finish")
+def finish_missing_for_n(ask: Ask, serve: Serve) -> Answer:
+    """Of several choices only the first finishes."""
+    return _choices(ask, serve, lambda choice: choice.update(finish_reason=None) if choice["index"] else None)
+
+
 @fault("chat.stream.finish-twice", breaks="chat.stream.finish-once")
 def finish_twice(ask: Ask, serve: Serve) -> Answer:
     """The finishing chunk comes twice."""
@@ -299,6 +323,12 @@ def text_after_finish(ask: Ask, serve: Serve) -> Answer:
     return _frames(ask, serve, edit)
 
 
+@fault("chat.stream.text-after-finish-for-n", breaks="chat.stream.after-finish")
+def text_after_finish_for_n(ask: Ask, serve: Serve) -> Answer:
+    """A delta with text follows the finish, where several choices are asked for."""
+    return text_after_finish(ask, serve) if _is_of_several(ask) else serve(ask)
+
+
 # ------------------------------------------------------------------------------------------------- errors
 
 
@@ -318,6 +348,12 @@ def breaks_off(ask: Ask, serve: Serve) -> Answer:
 def error_text(ask: Ask, serve: Serve) -> Answer:
     """Streams longer than ten events break off with an error that is only a text."""
     return _broken(ask, serve, {"error": "Overloaded."})
+
+
+@fault("chat.stream.error-text-in-forms", breaks="chat.stream.error-shape")
+def error_text_in_forms(ask: Ask, serve: Serve) -> Answer:
+    """Structured answers break off with an error that is only a text, as where the model fails the form."""
+    return error_text(ask, serve) if ask.asked.get("response_format") else serve(ask)
 
 
 def _broken(ask: Ask, serve: Serve, error: Event) -> Answer:

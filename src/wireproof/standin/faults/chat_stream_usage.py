@@ -132,6 +132,12 @@ def usage_zero(ask: Ask, serve: Serve) -> Answer:
     )
 
 
+@fault("chat.stream.usage-zero-for-n", breaks="chat.stream.usage-counts")
+def usage_zero_for_n(ask: Ask, serve: Serve) -> Answer:
+    """The usage of a stream of several choices is all zeros."""
+    return usage_zero(ask, serve) if (ask.asked.get("n") or 1) != 1 else serve(ask)
+
+
 @fault("chat.stream.cut-says-stop", breaks="chat.stream.length", also=("chat.parity.finish",))
 def cut_says_stop(ask: Ask, serve: Serve) -> Answer:
     """Streams that max_tokens cut end with `finish_reason: "stop"`."""
@@ -147,3 +153,10 @@ def cut_says_stop(ask: Ask, serve: Serve) -> Answer:
                 yield frame
 
     return _frames(ask, serve, edit)
+
+
+@fault("chat.stream.short-cut-says-stop", breaks="chat.stream.length")
+def short_cut_says_stop(ask: Ask, serve: Serve) -> Answer:
+    """Streams that are cut after a few tokens end with `finish_reason: "stop"`."""
+    cap = ask.asked.get("max_tokens")
+    return cut_says_stop(ask, serve) if type(cap) is int and cap <= 4 else serve(ask)

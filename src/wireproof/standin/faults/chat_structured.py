@@ -9,7 +9,7 @@ from typing import Any
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.chat_tools import refused
 from wireproof.standin.faults.edit import edit_frames, edit_json
-from wireproof.standin.wire import Answer, Ask, Frame, Serve
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_of
 
 CHAT = "/v1/chat/completions"
 
@@ -136,3 +136,31 @@ def a_schema_is_taken_for_json_mode(ask: Ask, serve: Serve) -> Answer:
 def keys_come_in_alphabetical_order(ask: Ask, serve: Serve) -> Answer:
     """The keys of strict answers come sorted, not in the order of the schema."""
     return _values(ask, serve, lambda value: dict(sorted(value.items())), only="json_schema")
+
+
+@fault("structured.stream-empty", breaks="chat.structured.text")
+def streams_bring_nothing(ask: Ask, serve: Serve) -> Answer:
+    """A streamed structured answer has no content and no refusal."""
+    answer = serve(ask)
+    if not _type(ask):
+        return answer
+    return edit_frames(answer, lambda frames: (frame for frame in frames if not _brings_text(frame)))
+
+
+def _brings_text(frame: Frame) -> bool:
+    choices = (event_of(frame) or {}).get("choices") or []
+    return any(choice["delta"].get("content") for choice in choices)
+
+
+@fault("structured.finish-length", breaks="chat.length-at-cap")
+def json_mode_ends_with_length(ask: Ask, serve: Serve) -> Answer:
+    """JSON mode ends with length, whatever ended it."""
+    answer = serve(ask)
+    if _type(ask) != "json_object":
+        return answer
+
+    def edit(body: dict[str, Any]) -> None:
+        for choice in body.get("choices", []):
+            choice["finish_reason"] = "length"
+
+    return edit_json(answer, edit)

@@ -300,6 +300,17 @@ def calls_leak_into_the_text(ask: Ask, serve: Serve) -> Answer:
     return _messages(ask, serve, leak)
 
 
+@fault("tools.both-forms", breaks="chat.tools.legacy")
+def calls_come_in_both_forms(ask: Ask, serve: Serve) -> Answer:
+    """The first call comes as `function_call` as well."""
+
+    def add(choice: Piece) -> None:
+        if calls := choice["message"].get("tool_calls"):
+            choice["message"]["function_call"] = calls[0]["function"]
+
+    return _messages(ask, serve, add)
+
+
 # ------------------------------------------------------------------------------------------ how it streams
 
 
@@ -378,7 +389,23 @@ def calls_come_in_a_final_message(ask: Ask, serve: Serve) -> Answer:
     return edit_frames(serve(ask), move)
 
 
-@fault("tools.stream-calls-nothing", breaks="chat.tools.stream.same-as-plain", also=("chat.tools.named",))
+@fault("tools.stream-in-both", breaks="chat.tools.stream.in-delta")
+def calls_come_in_a_message_as_well(ask: Ask, serve: Serve) -> Answer:
+    """The calls come in deltas, and once more in `choices[].message` of the last chunk."""
+    plain = serve(ask.without("stream", "stream_options")) if _has_tools(ask) and ask.streamed else None
+    if plain is None or plain.status != 200:
+        return serve(ask)
+    calls = plain.json["choices"][0]["message"].get("tool_calls")
+
+    def add(event: Piece) -> None:
+        for choice in event.get("choices", []):
+            if choice.get("finish_reason") == "tool_calls":
+                choice["message"] = {"role": "assistant", "content": None, "tool_calls": calls}
+
+    return edit_events(serve(ask), add)
+
+
+@fault("tools.stream-calls-nothing", breaks="chat.tools.named")
 def streams_call_nothing(ask: Ask, serve: Serve) -> Answer:
     """A forced function is called in plain answers, but streams bring words."""
     return serve(ask.changed(tool_choice="none") if _is_named(ask) and ask.streamed else ask)

@@ -328,3 +328,36 @@ def usage_missing(ask: Ask, serve: Serve) -> Answer:
     if ask.path != COMPLETIONS:
         return answer
     return edit_json(answer, lambda body: {key: value for key, value in body.items() if key != "usage"})
+
+
+@fault("completions.finish-of-others", breaks="completions.finish-reason")
+def finish_of_others(ask: Ask, serve: Serve) -> Answer:
+    """A plain text that the limit cut ends for `max_tokens`."""
+    if ask.asked.get("stop") or ask.asked.get("n"):
+        return serve(ask)
+    return _whole(ask, serve, lambda choice: choice.update(finish_reason="max_tokens"))
+
+
+@fault("completions.echo-everywhere", breaks="completions.echo-unasked")
+def echo_everywhere(ask: Ask, serve: Serve) -> Answer:
+    """The prompt stands before every text, streamed or not, and none of its tokens has a null."""
+    prompt = ask.asked.get("prompt")
+    if ask.path != COMPLETIONS or not isinstance(prompt, str) or ask.asked.get("echo"):
+        return serve(ask)
+    if ask.streamed:
+        begun: list[int] = []
+
+        def begin(body: Body) -> None:
+            for choice in body.get("choices", []):
+                if choice["text"] and not begun:
+                    begun.append(choice["index"])
+                    choice["text"] = prompt + choice["text"]
+
+        return edit_events(serve(ask), begin)
+
+    def fill(body: Body) -> None:
+        for choice in body.get("choices", []):
+            if choice["logprobs"]:
+                choice["logprobs"]["token_logprobs"][0] = -1.0
+
+    return edit_json(serve(ask.changed(echo=True)), fill)

@@ -136,7 +136,7 @@ def index_zero(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, edit)
 
 
-@fault("embeddings.order-backwards", breaks="embeddings.index")
+@fault("embeddings.order-backwards", breaks="embeddings.in-order")
 def order_backwards(ask: Ask, serve: Serve) -> Answer:
     """The vectors of a batch come last first, each with its right index."""
     return _edited(ask, serve, lambda body: body["data"].reverse())

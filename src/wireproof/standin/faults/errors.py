@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_error
+from wireproof.standin.faults.edit import edit_error, edit_json
 from wireproof.standin.wire import Answer, Ask, Serve, json_answer, refusal
 
 # In place of what a request lacks.
@@ -77,6 +77,17 @@ def param_is_absent(ask: Ask, serve: Serve) -> Answer:
 
     def drop(body: dict[str, Any]) -> None:
         del body["error"]["param"]
+
+    return _refused_chat(ask, serve, lambda answer: edit_error(answer, drop))
+
+
+@fault("errors.code-absent", breaks="errors.keys")
+def code_is_absent(ask: Ask, serve: Serve) -> Answer:
+    """Refused chat requests have an error without `code` where that is null."""
+
+    def drop(body: dict[str, Any]) -> None:
+        if body["error"].get("code") is None:
+            del body["error"]["code"]
 
     return _refused_chat(ask, serve, lambda answer: edit_error(answer, drop))
 
@@ -336,3 +347,12 @@ def streams_are_refused_inside(ask: Ask, serve: Serve) -> Answer:
 def streams_are_refused_otherwise(ask: Ask, serve: Serve) -> Answer:
     """A wrong request with `stream: true` is refused with another code than without."""
     return _retold(ask, serve, code="stream_error") if ask.streamed else serve(ask)
+
+
+@fault("errors.warning-in-success", breaks="errors.in-success")
+def warnings_stand_in_successes(ask: Ask, serve: Serve) -> Answer:
+    """A chat of stop sequences is answered, with a warning about them in `error`."""
+    answer = serve(ask)
+    if not _is_chat(ask) or not ask.asked.get("stop"):
+        return answer
+    return edit_json(answer, lambda body: body | {"error": {"message": "Stop sequences are slow.", "code": None}})

@@ -14,6 +14,7 @@ from wireproof.standin.wire import Answer, Ask, Serve
 
 FILES = "/v1/files"
 ONE = "/v1/files/"
+STARTED = 1_700_000_000
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -89,6 +90,12 @@ def names_are_lost(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.update(filename="upload"))
 
 
+@fault("files.name-cleaned", breaks="files.filename")
+def names_are_cleaned(ask: Ask, serve: Serve) -> Answer:
+    """A blank in a name becomes an underscore."""
+    return _edited_files(ask, serve, lambda row: row.update(filename=row["filename"].replace(" ", "_")))
+
+
 @fault("files.name-garbled", breaks="files.filename-utf8")
 def names_are_garbled(ask: Ask, serve: Serve) -> Answer:
     """A name in UTF-8 is read as Latin-1."""
@@ -101,16 +108,51 @@ def purposes_are_lost(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.update(purpose="assistants"))
 
 
+@fault("files.purpose-told-wrong", breaks="files.purpose")
+def purposes_are_told_wrong(ask: Ask, serve: Serve) -> Answer:
+    """A file by itself is for assistants; in the list it is for what it was sent for."""
+    is_list = ask.method == "GET" and ask.path == FILES
+    return serve(ask) if is_list else _edited_files(ask, serve, lambda row: row.update(purpose="assistants"))
+
+
 @fault("files.created-ms", breaks="files.created", also=("files.expiry",))
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` is in milliseconds."""
     return _edited_files(ask, serve, lambda row: row.update(created_at=row["created_at"] * 1000))
 
 
+@fault("files.created-since-start", breaks="files.created")
+def created_counts_from_the_start(ask: Ask, serve: Serve) -> Answer:
+    """`created_at` counts from a start of the server, and `expires_at` as well."""
+
+    def edit(row: dict[str, Any]) -> None:
+        for name in ("created_at", "expires_at"):
+            if row.get(name):
+                row[name] -= STARTED
+
+    return _edited_files(ask, serve, edit)
+
+
 @fault("files.ids-alike", breaks="files.id-unique", also=("files.*", "paging.*", "vector-stores.*"))
 def ids_are_of_the_purpose(ask: Ask, serve: Serve) -> Answer:
     """The files of a purpose share one id."""
     return _edited_uploads(ask, serve, lambda row: row | {"id": f"file-{row['purpose']}"})
+
+
+@fault("files.ids-of-content", breaks="files.id-unique")
+def ids_are_of_the_content(ask: Ask, serve: Serve) -> Answer:
+    """What was sent before is not kept again: its old id is told."""
+    answer = serve(ask)
+    if not _is_upload(ask) or answer.status != 200:
+        return answer
+    new = answer.json["id"]
+
+    def content(id: str) -> bytes:
+        return serve(Ask("GET", f"{ONE}{id}/content", headers=ask.headers)).body
+
+    rows = serve(Ask("GET", FILES, query=(("order", "asc"),), headers=ask.headers)).json["data"]
+    old = next((row["id"] for row in rows if row["id"] != new and content(row["id"]) == content(new)), None)
+    return answer if old is None else edit_json(answer, lambda row: row | {"id": old})
 
 
 @fault("files.expiry-ignored", breaks="files.expiry")
@@ -183,6 +225,14 @@ def deletions_do_not_delete(ask: Ask, serve: Serve) -> Answer:
         return serve(ask)
     kept = serve(replace(ask, method="GET"))
     return edit_json(kept, lambda row: {"id": row["id"], "object": "file", "deleted": True})
+
+
+@fault("files.content-undead", breaks="files.gone")
+def contents_outlive_their_file(ask: Ask, serve: Serve) -> Answer:
+    """The content of a deleted file is given out as before."""
+    answer = serve(ask)
+    is_gone = ask.method == "GET" and ask.path.endswith("/content") and answer.status == 404
+    return replace(answer, status=200, body=b"one\n").with_header("content-type", "text/plain") if is_gone else answer
 
 
 @fault("files.deleted-again", breaks="files.delete-twice")

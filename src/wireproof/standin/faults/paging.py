@@ -20,6 +20,12 @@ def _is_list(ask: Ask) -> bool:
     return ask.method == "GET" and ask.path == LIST
 
 
+def _is_store_list(ask: Ask) -> bool:
+    """Whether the files of a vector store are listed."""
+    is_meant = ask.path.startswith("/v1/vector_stores/") and ask.path.count("/") == 4 and ask.path.endswith("/files")
+    return ask.method == "GET" and is_meant
+
+
 def _query(ask: Ask, **changed: str | None) -> Ask:
     """The same request with these parameters; None drops one."""
     kept = [(name, value) for name, value in ask.query if name not in changed]
@@ -51,6 +57,15 @@ def limit_is_ignored(ask: Ask, serve: Serve) -> Answer:
 def items_come_twice(ask: Ask, serve: Serve) -> Answer:
     """The last item of every page comes twice."""
     return _edited(ask, serve, lambda body: body | {"data": body["data"] + body["data"][-1:]})
+
+
+@fault("paging.twice-in-a-store", breaks="paging.unique")
+def files_of_a_store_come_twice(ask: Ask, serve: Serve) -> Answer:
+    """The last file of a vector store comes twice where the page has room for it."""
+    answer = serve(ask)
+    if not _is_store_list(ask) or _asked(ask, "limit"):
+        return answer
+    return edit_json(answer, lambda body: body | {"data": body["data"] + body["data"][-1:]})
 
 
 @fault("paging.last-is-first", breaks="paging.ends")
@@ -100,6 +115,24 @@ def an_item_is_skipped(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, after=rows[0]["id"])) if rows else serve(ask)
 
 
+@fault("paging.newest-again", breaks="paging.once")
+def the_newest_comes_again(ask: Ask, serve: Serve) -> Answer:
+    """A later page of the files of a vector store, the newest first, is that of the newest again."""
+    is_meant = _is_store_list(ask) and _asked(ask, "after") and not _asked(ask, "order")
+    return serve(_query(ask, after=None) if is_meant else ask)
+
+
+@fault("paging.skips-in-a-store", breaks="paging.whole")
+def a_file_of_a_store_is_skipped(ask: Ask, serve: Serve) -> Answer:
+    """The file of a vector store right behind the cursor is not in the next page, unless it is the last."""
+    cursor = _asked(ask, "after")
+    if not _is_store_list(ask) or not cursor:
+        return serve(ask)
+    ahead = serve(_query(ask, limit="2"))
+    rows = ahead.json["data"] if ahead.status == 200 else []
+    return serve(_query(ask, after=rows[0]["id"])) if len(rows) == 2 else serve(ask)
+
+
 @fault("paging.no-more", breaks="paging.more")
 def there_is_never_more(ask: Ask, serve: Serve) -> Answer:
     """`has_more` is always false."""
@@ -131,10 +164,29 @@ def lists_ascend_by_default(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, order="asc") if _is_list(ask) and _asked(ask, "order") is None else ask)
 
 
+@fault("paging.newest-last", breaks="paging.order")
+def the_newest_is_last(ask: Ask, serve: Serve) -> Answer:
+    """What is first by the order asked for stands at the end of the first page."""
+    if _asked(ask, "after"):
+        return serve(ask)
+    return _edited(ask, serve, lambda body: _with_ends(body, body["data"][1:] + body["data"][:1]))
+
+
 @fault("paging.after-ignored", breaks="paging.beyond", also=("paging.*",))
 def the_cursor_is_ignored(ask: Ask, serve: Serve) -> Answer:
     """`after` has no effect: every page is the first."""
     return serve(_query(ask, after=None) if _is_list(ask) else ask)
+
+
+@fault("paging.ring", breaks="paging.beyond")
+def lists_are_rings(ask: Ask, serve: Serve) -> Answer:
+    """Behind the last item of an ascending list comes the first again."""
+    answer = serve(ask)
+    if not _is_list(ask) or _asked(ask, "order") != "asc" or answer.status != 200:
+        return answer
+    if answer.json["data"]:
+        return edit_json(answer, lambda body: body | {"has_more": True})
+    return edit_json(serve(_query(ask, after=None, limit="1")), lambda body: body | {"has_more": True})
 
 
 @fault("paging.order-refused", breaks="paging.accepts")

@@ -210,3 +210,11 @@ def the_wait_is_zero(ask: Ask, serve: Serve) -> Answer:
 def the_wait_is_too_short(ask: Ask, serve: Serve) -> Answer:
     """Who waits as told is refused again."""
     return _throttled(ask, serve, (("retry-after", "1"),))
+
+
+@fault("ratelimit.completions-streams-untold", breaks="ratelimit.streams")
+def streams_of_completions_do_not_tell(ask: Ask, serve: Serve) -> Answer:
+    """Streams of legacy completions tell no limits."""
+    answer = serve(ask)
+    is_meant = ask.path == "/v1/completions" and answer.is_stream
+    return _headers(answer, lambda *_: None) if is_meant else answer

@@ -230,3 +230,18 @@ def burst(ask: Ask, serve: Serve) -> Answer:
 
     answer = serve(ask)
     return edit_frames(answer, edit) if ask.path == CHAT else answer
+
+
+@fault("sse.log-line", breaks="sse.fields")
+def a_line_of_the_log(ask: Ask, serve: Serve) -> Answer:
+    """A line of the server's log stands between two events."""
+    return _at_second(serve(ask), lambda data: b"[INFO] 17 tokens a second\n" + data)
+
+
+@fault("sse.not-a-number", breaks="sse.json")
+def not_a_number(ask: Ask, serve: Serve) -> Answer:
+    """Chunks of several choices have NaN for the log probabilities that there are not."""
+    n = ask.asked.get("n")
+    if ask.path != CHAT or not isinstance(n, int) or n < 2:
+        return serve(ask)
+    return _each_data(serve(ask), lambda data: data.replace(b'"logprobs": null', b'"logprobs": NaN'))

@@ -11,6 +11,7 @@ from wireproof.standin.faults.edit import edit_json
 from wireproof.standin.wire import Answer, Ask, Serve
 
 START = "/v1/uploads"
+CUT = "ö".encode()
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -31,6 +32,12 @@ def _edited(deed: str, ask: Ask, serve: Serve, edit: Edit) -> Answer:
 def purpose_is_missing(ask: Ask, serve: Serve) -> Answer:
     """A new upload does not tell its purpose."""
     return _edited("", ask, serve, lambda body: body.pop("purpose") and None)
+
+
+@fault("uploads.part-untyped", breaks="uploads.schema")
+def parts_have_no_object(ask: Ask, serve: Serve) -> Answer:
+    """A part has no `object`."""
+    return _edited("parts", ask, serve, lambda body: body.pop("object") and None)
 
 
 @fault("uploads.begins-completed", breaks="uploads.created", also=("uploads.moves",))
@@ -77,6 +84,23 @@ def parts_are_joined_as_sent(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.with_json({"part_ids": list(reversed(ask.asked.get("part_ids", [])))}))
 
 
+@fault("uploads.parts-as-text", breaks="uploads.content")
+def parts_are_text(ask: Ask, serve: Serve) -> Answer:
+    """Each part is read as text: the letter that is cut between two parts is lost."""
+    answer = serve(ask)
+    if ask.method != "GET" or not ask.path.endswith("/content"):
+        return answer
+    return replace(answer, body=answer.body.replace(CUT, b"\xef\xbf\xbd" * 2))
+
+
+@fault("uploads.bytes-crash", breaks="uploads.bytes")
+def totals_that_differ_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 where half of an upload is missing."""
+    answer = serve(ask)
+    is_meant = _is(ask, "complete") and answer.status == 400 and b"bytes in total" in answer.body
+    return replace(answer, status=500) if is_meant else answer
+
+
 @fault("uploads.bytes-unchecked", breaks="uploads.bytes", also=("uploads.moves",))
 def totals_are_unchecked(ask: Ask, serve: Serve) -> Answer:
     """An upload is completed though half of it is missing."""
@@ -98,6 +122,12 @@ def cancellations_are_ignored(ask: Ask, serve: Serve) -> Answer:
     if _is(ask, "cancel"):
         return serve(replace(ask, path=START).with_json(BEGUN)).with_json(_upload(ask, "pending"))
     return serve(ask)
+
+
+@fault("uploads.cancelled-unsaid", breaks="uploads.cancelled")
+def cancellations_are_unsaid(ask: Ask, serve: Serve) -> Answer:
+    """A cancellation is answered with the upload as it was, pending."""
+    return _edited("cancel", ask, serve, lambda body: body | {"status": "pending"})
 
 
 @fault("uploads.open", breaks="uploads.closed")
@@ -126,6 +156,16 @@ def uploads_go_backwards(ask: Ask, serve: Serve) -> Answer:
     if not _is(ask, "complete") or answer.status != 400 or b"is completed" not in answer.body:
         return answer
     return replace(answer, status=200).with_json(_upload(ask, "cancelled"))
+
+
+@fault("uploads.pending-again", breaks="uploads.moves")
+def completed_uploads_are_pending_again(ask: Ask, serve: Serve) -> Answer:
+    """Completing again what is completed tells of its file, and of itself as pending."""
+    answer = serve(ask)
+    if not _is(ask, "complete") or answer.status != 400 or b"is completed" not in answer.body:
+        return answer
+    newest = serve(Ask("GET", "/v1/files", query=(("limit", "1"),), headers=ask.headers)).json["data"][0]
+    return replace(answer, status=200).with_json(_upload(ask, "pending", id=newest["id"]))
 
 
 NOW = 1_795_000_000

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_json
 from wireproof.standin.wire import Answer, Ask, Serve
 
+ASKED = count()  # the same question comes twice in a run: every other time is the second
 PATHS = ("/v1/chat/completions", "/v1/completions")
 
 Usage = dict[str, Any]
@@ -61,10 +63,22 @@ def prompt_zero(ask: Ask, serve: Serve) -> Answer:
     return _usage(ask, serve, lambda usage: usage.update(prompt_tokens=0, total_tokens=usage["completion_tokens"]))
 
 
+@fault("usage.prompt-zero-legacy", breaks="usage.prompt")
+def prompt_zero_legacy(ask: Ask, serve: Serve) -> Answer:
+    """`prompt_tokens` of legacy completions is 0."""
+    return prompt_zero(ask, serve) if ask.path == PATHS[1] else serve(ask)
+
+
 @fault("usage.completion-zero", breaks="usage.completion", also=("usage.choices", "chat.*"))
 def completion_zero(ask: Ask, serve: Serve) -> Answer:
     """`completion_tokens` is always 0."""
     return _usage(ask, serve, lambda usage: usage.update(completion_tokens=0, total_tokens=usage["prompt_tokens"]))
+
+
+@fault("usage.completion-zero-legacy", breaks="usage.completion")
+def completion_zero_legacy(ask: Ask, serve: Serve) -> Answer:
+    """`completion_tokens` of a single legacy completion is 0."""
+    return completion_zero(ask, serve) if ask.path == PATHS[1] and not ask.asked.get("n") else serve(ask)
 
 
 @fault("usage.cached-exceeds", breaks="usage.prompt-details")
@@ -111,3 +125,17 @@ def prompt_drifts(ask: Ask, serve: Serve) -> Answer:
         body["usage"]["total_tokens"] += more
 
     return _body(ask, serve, edit)
+
+
+@fault("usage.cached-uncounted", breaks="usage.repeats")
+def cached_uncounted(ask: Ask, serve: Serve) -> Answer:
+    """The second time that a question is asked its tokens come from a cache, and are not counted."""
+    is_whole = ask.asked.get("max_tokens") == 24 and not any(ask.asked.get(name) for name in ("stop", "stream", "n"))
+    if not is_whole or ask.path != PATHS[0] or next(ASKED) % 2 == 0:
+        return serve(ask)
+
+    def edit(usage: Usage) -> None:
+        usage["prompt_tokens"] = 1
+        usage["total_tokens"] = 1 + usage["completion_tokens"]
+
+    return _usage(ask, serve, edit)

@@ -83,6 +83,12 @@ def metadata_is_lost(ask: Ask, serve: Serve) -> Answer:
     return _store(ask, serve, lambda body: body | {"metadata": {}})
 
 
+@fault("vector-stores.policy-lost", breaks="vector-stores.echo")
+def the_policy_is_lost(ask: Ask, serve: Serve) -> Answer:
+    """A store does not tell `expires_after`, though it goes by it."""
+    return _store(ask, serve, lambda body: body | {"expires_after": None})
+
+
 @fault("vector-stores.created-ms", breaks="vector-stores.times")
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` of a store is in milliseconds."""
@@ -373,3 +379,41 @@ def any_bound_is_taken(ask: Ask, serve: Serve) -> Answer:
 def content_is_empty(ask: Ask, serve: Serve) -> Answer:
     """The content of a file of a store has no pieces."""
     return _edited(CONTENT, ask, serve, lambda body: body | {"data": []})
+
+
+@fault("vector-stores.attributes-falsy-lost", breaks="vector-stores.attributes")
+def false_attributes_are_lost(ask: Ask, serve: Serve) -> Answer:
+    """An attribute that is false is not in the answer to the file's arrival."""
+
+    def edit(body: dict[str, Any]) -> None:
+        body["attributes"] = {name: value for name, value in (body.get("attributes") or {}).items() if value}
+
+    return _edited(FILES, ask, serve, edit, "POST")
+
+
+@fault("vector-stores.batch-miscounted", breaks="vector-stores.counts")
+def batches_are_miscounted(ask: Ask, serve: Serve) -> Answer:
+    """A file of a batch that is completed is counted as in progress as well."""
+
+    def edit(body: dict[str, Any]) -> None:
+        counts = body.get("file_counts") or {}
+        if counts.get("completed"):
+            body["file_counts"] = {**counts, "in_progress": counts["completed"]}
+
+    return _edited(BATCH, ask, serve, edit)
+
+
+@fault("vector-stores.undead-when-read", breaks="vector-stores.gone")
+def deleted_stores_are_read(ask: Ask, serve: Serve) -> Answer:
+    """A deleted store is still read, from a copy of it; deleting it again finds nothing."""
+    answer = serve(ask)
+    if not _is(ask, ONE, "GET") or answer.status != 404:
+        return answer
+    bare = serve(Ask("POST", "/v1/vector_stores", headers=ask.headers, body=b"{}"))
+    return edit_json(bare, lambda body: body | {"id": ask.path.rpartition("/")[2]})
+
+
+@fault("vector-stores.rest-numbered", breaks="vector-stores.search-order")
+def the_rest_is_numbered(ask: Ask, serve: Serve) -> Answer:
+    """Behind the best of what is found, `score` rises with the place in the list."""
+    return _found(ask, serve, lambda rows: rows[:1] + [row | {"score": at / 100} for at, row in enumerate(rows[1:], 1)])

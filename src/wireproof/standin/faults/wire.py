@@ -207,3 +207,9 @@ def unknown_is_answered_with_nothing(ask: Ask, serve: Serve) -> Answer:
     if answer.status != 404 or ask.method != "GET":
         return answer
     return replace(json_answer({}, headers=answer.headers[1:]), body=b"")
+
+
+@fault("wire.trace-beside", breaks="wire.no-trace")
+def a_trace_stands_beside_the_message(ask: Ask, serve: Serve) -> Answer:
+    """Errors have a stack trace in a key of its own."""
+    return edit_error(serve(ask), lambda body: body["error"].update(debug=TRACE))
