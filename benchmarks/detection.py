@@ -91,7 +91,7 @@ def page(clauses: list[Clause], faults: Mapping[str, Fault], caught: Matrix) -> 
     yield f"{len(clauses)} clauses." + ("" if redundant else " None is there in vain.")
     if redundant:
         yield f"Each fault of these is caught by another clause as well: {', '.join(f'`{id}`' for id in redundant)}."
-    controls = sum(map(len, (OF_ALL, OF_RESPONSES, OF_MEDIA, OF_STATE)))
+    controls = sum(len(variations) for variations in (OF_ALL, OF_RESPONSES, OF_MEDIA, OF_STATE))
     yield ""
     yield f"{controls} legal variations raise no finding: what correct backends do otherwise, each made of the stand-in"
     yield "and certified by itself in `tests/test_legal_*.py`."

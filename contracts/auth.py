@@ -78,7 +78,10 @@ def a_bad_key_is_a_401(exchange: Exchange) -> None:
 
 @clause("auth.type", level="SHOULD", source="OBS 401; ERR-LATE", on=refused(probes="auth.*", status="401"))
 def a_bad_key_has_a_known_type(exchange: Exchange) -> None:
-    """The `type` of a 401 is `invalid_request_error`; `authentication_error`, which many servers send, passes too."""
+    """The `type` of a 401 is `invalid_request_error`; `authentication_error`, which many servers send, passes too.
+
+    Another word falls through the branches of clients that tell a bad key from a bad request by it.
+    """
     kind = error_told(exchange).get("type")
     expect(kind in TYPES, expected=f"type {' or '.join(TYPES)}", got=shown(kind), at="/error/type")
 

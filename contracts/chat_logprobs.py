@@ -260,7 +260,10 @@ COUNT_SLACK = 2
     model="some-output",
 )
 def as_many_as_were_counted(exchange: Exchange) -> None:
-    """There are as many entries as `usage.completion_tokens` has tokens, but for an end mark."""
+    """There are as many entries as `usage.completion_tokens` has tokens, but for an end mark.
+
+    A difference means that text and usage are counted by different tokenizers, or that special tokens are told.
+    """
     usage = as_object(as_object(exchange.json).get("usage"))
     spent = as_count(usage.get("completion_tokens"))
     details = as_object(usage.get("completion_tokens_details"))

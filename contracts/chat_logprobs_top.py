@@ -44,7 +44,10 @@ def as_many_candidates_as_asked(exchange: Exchange) -> None:
 
 @clause("chat.logprobs.top-sorted", level="SHOULD", source=f"{SOURCE}.top_logprobs", on=ASKED_TOP)
 def likeliest_first(exchange: Exchange) -> None:
-    """The candidates of a token come in order, the likeliest first."""
+    """The candidates of a token come in order, the likeliest first.
+
+    Sort by `logprob`, highest first, once the chosen token is among them: clients read the first as the likeliest.
+    """
     for place in places_told(exchange):
         got = [as_number(one.get("logprob")) for one in place.top]
         known = [one for one in got if one is not None]
@@ -97,7 +100,11 @@ def chosen_token_has_one_probability(exchange: Exchange) -> None:
 
 @clause("chat.logprobs.sum", level="SHOULD", source=f"{SOURCE}.top_logprobs", on=ASKED_TOP)
 def probabilities_sum_to_one_at_most(exchange: Exchange) -> None:
-    """The probabilities of the candidates of one token sum to at most 1."""
+    """The probabilities of the candidates of one token sum to at most 1.
+
+    More than 1 comes of candidates taken before and logprobs after the temperature, or of two tokens that share
+    one.
+    """
     for place in places_told(exchange):
         known = [one for one in (as_number(top.get("logprob")) for top in place.top) if one is not None]
         if any(one > 0.1 for one in known):

@@ -195,7 +195,11 @@ def earlier_turns_reach_the_model(plain: Exchange, system: Exchange, developer: 
     fields=("tools",),
 )
 def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
-    """One more declared tool adds to `prompt_tokens`."""
+    """One more declared tool adds to `prompt_tokens`.
+
+    The same count means that the declaration never reached the prompt: a chat template without tools, or a gateway
+    that drops them.
+    """
     _expect_more(one, two, "with one tool more")
 
 

@@ -121,7 +121,10 @@ def chunks_share_one_id(exchange: Exchange) -> None:
 
 @clause("chat.stream.created", level="MUST", source="SPEC CreateChatCompletionStreamResponse.created", on=STREAM)
 def chunks_share_one_time(exchange: Exchange) -> None:
-    """All chunks of a stream have the same `created`: the time of the answer, not of the chunk."""
+    """All chunks of a stream have the same `created`: the time of the answer, not of the chunk.
+
+    Take the time once, when the request comes, and hand it to whatever writes the chunks.
+    """
     _expect_constant(exchange, "created")
 
 

@@ -88,7 +88,11 @@ def ids_and_names_come_once(exchange: Exchange) -> None:
     on=DELTAS,
 )
 def types_come_once(exchange: Exchange) -> None:
-    """`type` of a call comes in its first delta alone; null may follow."""
+    """`type` of a call comes in its first delta alone; null may follow.
+
+    Send index and arguments alone after the first delta, as clients that join deltas as text would read
+    `functionfunction`.
+    """
     _expect_rule(
         ONCE,
         exchange,

@@ -139,7 +139,11 @@ def conversations_with_tool_results_are_accepted(exchange: Exchange) -> None:
     on=sent(CHAT, asks=names_undeclared),
 )
 def undeclared_choices_are_refused(exchange: Exchange) -> None:
-    """`tool_choice` that names a function which `tools` does not declare is refused with 400."""
+    """`tool_choice` that names a function which `tools` does not declare is refused with 400.
+
+    Compare the name with those declared before the prompt is made; else the model is forced into a call nobody can
+    run.
+    """
     if exchange.status in OTHER_TROUBLE:
         raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
     expect(exchange.status in (400, 422), expected="status 400", got=f"status {exchange.status}")

@@ -132,7 +132,10 @@ OF_ANOTHER_KIND = re.compile(r"(chatcmpl-|resp_|msg_|call_|fc_|req_|embd-|batch_
 
 @clause("completions.id-kind", level="SHOULD", source="SPEC CreateCompletionResponse example", on=ANY)
 def id_of_the_right_kind(exchange: Exchange) -> None:
-    """An `id` does not carry the prefix of another kind of object, such as `chatcmpl-`; completions have `cmpl-`."""
+    """An `id` does not carry the prefix of another kind of object, such as `chatcmpl-`; completions have `cmpl-`.
+
+    Chat and completions served by one function is the usual cause: make the id where the route is known.
+    """
     got = _id(exchange)
     if got is None:
         raise Inconclusive("the answer has no id")
@@ -179,7 +182,10 @@ def model_is_no_path(exchange: Exchange) -> None:
     "completions.choices", level="MUST", source="SPEC CreateCompletionRequest.n, prompt", on=ANY, fields=("n", "prompt")
 )
 def one_choice_for_each_n_and_prompt(exchange: Exchange) -> None:
-    """There are `n` choices for each prompt of a list, told apart by `index` from 0 on."""
+    """There are `n` choices for each prompt of a list, told apart by `index` from 0 on.
+
+    Two prompts with `n: 2` make four choices, those of the first prompt first; count `index` over all of them.
+    """
     expected = list(range(choices_asked(exchange.request.asked)))
     indices = [choice.get("index") for _, _, choice in choices_told(exchange)]
     known = [index for index in indices if type(index) is int]

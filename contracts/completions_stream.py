@@ -82,7 +82,10 @@ WITH_USAGE = answered("createCompletion", streamed=True, asks=asks_usage)
     fields=("stream_options",),
 )
 def usage_comes_last(exchange: Exchange) -> None:
-    """With `include_usage` one last chunk with empty `choices` has the `usage`."""
+    """With `include_usage` one last chunk with empty `choices` has the `usage`.
+
+    Send it once all choices have finished, in a chunk of its own: clients read `choices[0]` of every other.
+    """
     chunks = list(objects_told(exchange))
     event, last = chunks[-1]
     expect(

@@ -138,7 +138,10 @@ def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
     fields=("echo",),
 )
 def echo_begins_with_the_prompt(exchange: Exchange) -> None:
-    """With `echo: true` the text begins with the prompt."""
+    """With `echo: true` the text begins with the prompt.
+
+    A server that cannot echo should refuse it: clients that score a prompt read its tokens from there.
+    """
     prompt = exchange.request.asked["prompt"]
     for index, text in texts_of(exchange).items():
         # A tokenizer may put a blank in front, or take it away.

@@ -133,7 +133,10 @@ def a_value_out_of_range_is_refused(exchange: Exchange) -> None:
     on=sent(CHAT, asks=lacks_logprobs),
 )
 def top_logprobs_need_logprobs(exchange: Exchange) -> None:
-    """`top_logprobs` without `logprobs: true` is refused with 400, or 422."""
+    """`top_logprobs` without `logprobs: true` is refused with 400, or 422.
+
+    Taken, it is ignored without a word, and the caller looks for candidates that never come.
+    """
     expect_refused(exchange, "request-invalid", "unprocessable")
 
 
@@ -144,7 +147,10 @@ def top_logprobs_need_logprobs(exchange: Exchange) -> None:
     on=sent(CHAT, asks=lambda body: body.get("stream_options") is not None and not body.get("stream")),
 )
 def stream_options_need_a_stream(exchange: Exchange) -> None:
-    """`stream_options` without `stream: true` is refused with 400, or 422."""
+    """`stream_options` without `stream: true` is refused with 400, or 422.
+
+    Taken, it is ignored without a word; a gateway that drops it should refuse it first.
+    """
     expect_refused(exchange, "request-invalid", "unprocessable")
 
 
@@ -185,7 +191,10 @@ def invalid_requests_are_400(exchange: Exchange) -> None:
     on=answered(CHAT, status="400", asks=lambda body: bool(mistakes(body))),
 )
 def param_names_the_field(exchange: Exchange) -> None:
-    """`param` names the field that is wrong: `top_p`, `messages`, or a place in it like `messages[0].role`."""
+    """`param` names the field that is wrong: `top_p`, `messages`, or a place in it like `messages[0].role`.
+
+    Validators know the place of a mistake (`loc` in pydantic): join it with dots and brackets.
+    """
     error = error_told(exchange)
     fields = mistakes(exchange.request.asked)
     param = error.get("param")

@@ -43,7 +43,11 @@ def errors_come_in_the_envelope(exchange: Exchange) -> None:
 
 @clause("errors.keys", level="MUST", source="SPEC Error.required", on=refused())
 def errors_have_four_keys(exchange: Exchange) -> None:
-    """An error has the keys `message`, `type`, `param` and `code`, with null where there is nothing to say."""
+    """An error has the keys `message`, `type`, `param` and `code`, with null where there is nothing to say.
+
+    Write all four in the one place where errors are made; typed clients read `error.param` without asking whether
+    it is there.
+    """
     error = error_told(exchange)
     missing = [v.expected for v in load_spec().schema("ErrorDetail").violations(error) if v.keyword == "required"]
     expect(not missing, expected="; ".join(missing), got=f"keys {shown(sorted(error))}", at="/error")
@@ -81,7 +85,10 @@ def errors_are_typed_json(exchange: Exchange) -> None:
 
 @clause("errors.code-status", level="MUST", source="ERR-LATE: code, not status, tells errors apart", on=refused())
 def code_is_no_status(exchange: Exchange) -> None:
-    """`code` is a word that tells errors apart, or null; it never repeats the HTTP status as a string."""
+    """`code` is a word that tells errors apart, or null; it never repeats the HTTP status as a string.
+
+    Give a word such as `invalid_api_key` or `model_not_found`, or null; the status is in the first line already.
+    """
     code = error_told(exchange).get("code")
     is_word = not (isinstance(code, str) and re.fullmatch(r"\s*\d{3}\s*", code))
     expect(is_word, expected="a word or null", got=shown(code), at="/error/code")
@@ -89,7 +96,10 @@ def code_is_no_status(exchange: Exchange) -> None:
 
 @clause("errors.null-word", level="SHOULD", source="SPEC Error: param and code are nullable", on=refused())
 def null_is_null(exchange: Exchange) -> None:
-    """Where an error has nothing to say stands null, not the word `None` or an empty string."""
+    """Where an error has nothing to say stands null, not the word `None` or an empty string.
+
+    `str(None)` in an error handler is the usual cause: serialize the value, not its text.
+    """
     error = error_told(exchange)
     for name in ("type", "param", "code"):
         value = error.get(name)
@@ -99,7 +109,10 @@ def null_is_null(exchange: Exchange) -> None:
 
 @clause("errors.type-name", level="SHOULD", source="ERR-LATE; CAP-OTEL; OBS 400, 404", on=refused(status="4xx"))
 def mistakes_are_invalid_requests(exchange: Exchange) -> None:
-    """The `type` of a refused request (400, 404, 405, 422) is `invalid_request_error`."""
+    """The `type` of a refused request (400, 404, 405, 422) is `invalid_request_error`.
+
+    Map exceptions to the documented types in one place, and keep the class of the exception for the log.
+    """
     if exchange.status not in (400, 404, 405, 422):
         raise NotApplicable(f"a {exchange.status} may have another type")
     kind = error_told(exchange).get("type")

@@ -241,7 +241,11 @@ def _is_now(created: Any, exchange: Exchange) -> bool:
 
 @clause("models.unknown", level="MUST", source="SPEC retrieveModel; CAP-OTEL (404)", on=sent(probes="models.unknown"))
 def an_unknown_model_is_not_found(exchange: Exchange) -> None:
-    """A model that does not exist is answered 404 with an error, never with an empty or made-up answer."""
+    """A model that does not exist is answered 404 with an error, never with an empty or made-up answer.
+
+    A bare `detail` or an HTML page is what web frameworks answer themselves: give their 404 a handler that writes
+    `error`.
+    """
     if exchange.status in NOT_NOW:
         raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
     expect(exchange.status == 404, expected="404", got=f"status {exchange.status}")

@@ -40,7 +40,10 @@ def too_many_has_a_code(exchange: Exchange) -> None:
 
 @clause("ratelimit.retry-after", level="SHOULD", source="SPEC TooManyRequests.headers; RL-LATE", on=TOO_MANY)
 def too_many_says_how_long(exchange: Exchange) -> None:
-    """A 429 that waiting can cure says in `Retry-After` how long to wait."""
+    """A 429 that waiting can cure says in `Retry-After` how long to wait.
+
+    Whole seconds, rounded up. Without it clients retry at once, and all together.
+    """
     if error_of(exchange).get("code") in _codes(CURED_BY_PAYING) or exchange.header("x-should-retry") == "false":
         raise NotApplicable("waiting cures no empty account, and nothing that is too large")
     expect(exchange.header("retry-after") is not None, expected="a Retry-After", got="none")

@@ -50,7 +50,10 @@ def metadata_comes_back(exchange: Exchange) -> None:
 
 @clause("responses.echo.previous", level="MUST", source="SPEC Response.previous_response_id", on=MADE)
 def the_response_before_is_named(exchange: Exchange) -> None:
-    """A response names the one it went on from: `previous_response_id`, as asked."""
+    """A response names the one it went on from: `previous_response_id`, as asked.
+
+    A gateway that rewrites ids must rewrite this one too: clients walk back along it.
+    """
     _expect_repeated(exchange, "previous_response_id")
 
 

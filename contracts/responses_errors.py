@@ -57,7 +57,10 @@ def _pair(name: str) -> Any:
     on=_pair("unknown-model"),
 )
 def an_unknown_model_is_refused(plain: Exchange, unknown: Exchange) -> None:
-    """A model that does not exist is refused with 400, or 404, and the `code` `model_not_found`."""
+    """A model that does not exist is refused with 400, or 404, and the `code` `model_not_found`.
+
+    A status as text in `code` hides which mistake it was: `model_not_found` is what clients look for.
+    """
     _refusal(plain, unknown)
     _expect_status(unknown, 400, 404)
     code = error_told(unknown).get("code")
@@ -66,7 +69,10 @@ def an_unknown_model_is_refused(plain: Exchange, unknown: Exchange) -> None:
 
 @clause("responses.errors.range", level="MUST", source="SPEC CreateResponse; ERR-LATE 400", on=_pair("range"))
 def a_value_out_of_range_is_refused(plain: Exchange, wrong: Exchange) -> None:
-    """A number outside its documented bounds (`top_p` above 1) is refused with 400, or 422."""
+    """A number outside its documented bounds (`top_p` above 1) is refused with 400, or 422.
+
+    Taken, it makes the sampler do something that nobody asked for: check before the prompt is queued.
+    """
     _refusal(plain, wrong)
     _expect_status(wrong, 400, 422)
 
@@ -99,7 +105,10 @@ def streams_are_refused_as_plain_requests_are(plain: Exchange, streamed: Exchang
     on=together("responses.plain", "responses.range", status="any"),
 )
 def param_names_the_field(plain: Exchange, wrong: Exchange) -> None:
-    """The `param` of a refusal names the field that is wrong, `top_p`."""
+    """The `param` of a refusal names the field that is wrong, `top_p`.
+
+    A gateway that wraps the error of its backend should pass its `param` on.
+    """
     _refusal(plain, wrong)
     if wrong.status not in (400, 422):
         raise NotApplicable(f"{wrong.id} was answered {wrong.status}")

@@ -214,7 +214,10 @@ def input_items_follow_the_schema(exchange: Exchange) -> None:
 
 @clause("responses.stored.input-items", level="MUST", source="SPEC listInputItems, order", on=LIFE)
 def input_items_are_what_was_sent(exchanges: list[Exchange]) -> None:
-    """`GET /responses/{id}/input_items` lists what was sent; with `order: asc` in the order in which it was."""
+    """`GET /responses/{id}/input_items` lists what was sent; with `order: asc` in the order in which it was.
+
+    The default order is `desc`; a reversed list means that `order` was not passed on.
+    """
     _stored(exchanges)
     page = answered_step(exchanges, "listInputItems", "the list of input items")
     items = as_objects(maybe_object(page).get("data"))
@@ -282,7 +285,10 @@ def a_deletion_says_so(exchanges: list[Exchange]) -> None:
 
 @clause("responses.stored.id", level="MUST", source="SPEC Response.id: unique identifier", on=LIFE)
 def a_response_keeps_its_id(exchanges: list[Exchange]) -> None:
-    """A response has one `id`: made, read and deleted it is known by the same."""
+    """A response has one `id`: made, read and deleted it is known by the same.
+
+    A gateway that makes ids of its own must make the same one each time: no nonce, no time in it.
+    """
     id = maybe_object(_stored(exchanges)).get("id")
     for exchange in exchanges[1:]:
         body = maybe_object(exchange)

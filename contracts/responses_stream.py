@@ -62,7 +62,11 @@ def the_event_line_is_the_type(exchange: Exchange) -> None:
 
 @clause("responses.stream.no-done", level="SHOULD", source="CAP-2510; SPEC ResponseStreamEvent", on=TOLD)
 def there_is_no_done(exchange: Exchange) -> None:
-    """A stream of a response ends with its last event: no `data: [DONE]`, which is no JSON, comes after it."""
+    """A stream of a response ends with its last event: no `data: [DONE]`, which is no JSON, comes after it.
+
+    The mark belongs to chat completions. Clients of responses stop at the terminal event and decode all data as
+    JSON.
+    """
     for number, event in framed(exchange):
         expect(not event.is_done, expected="no [DONE]", got="data: [DONE]", event=number)
 

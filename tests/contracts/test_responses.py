@@ -337,6 +337,13 @@ def test_a_backend_without_responses_breaks_nothing(clauses: dict[str, Any], sta
     assert {outcome_of(one, *nothing) for one in clauses.values()} == {"not-applicable"}
 
 
+def test_an_answer_that_spent_its_cap_says_nothing_of_tool_choice(clauses: dict[str, Any]) -> None:
+    """llama.cpp says completed where the cap cut the words that the model began with."""
+    for id, choice in (("tools.named", NAMED), ("tools.required", "required")):
+        spent = asked(FULL, tools=[WEATHER], tool_choice=choice, max_output_tokens=16)
+        assert outcome_of(clauses[id], spent) == "inconclusive"
+
+
 MALFORMED = ["text", [], b"<html>", {"output": 7, "usage": []}, {"output": [3, {"type": "message", "content": [1]}]}]
 
 

@@ -427,8 +427,8 @@ def parts_as_written(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.part-as-written", breaks="chat.parts")
 def part_as_written(ask: Ask, serve: Serve) -> Answer:
     """Content of a single part reaches the model as JSON."""
-    messages = ask.asked.get("messages")
-    content = messages[0].get("content") if _is_plain(ask) and messages else None
+    messages = ask.asked.get("messages") or [{}]
+    content = messages[0].get("content") if _is_plain(ask) else None
     if not isinstance(content, list) or len(content) != 1:
         return serve(ask)
     return serve(ask.changed(messages=[{**messages[0], "content": json.dumps(content)}, *messages[1:]]))
