@@ -54,6 +54,12 @@ def update_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(ask)
 
 
+@fault("conversations.update-untold", breaks="conversations.update")
+def update_untold(ask: Ask, serve: Serve) -> Answer:
+    """An update is made, and answered without its metadata."""
+    return _one(ask, serve, ("POST",), lambda body: body.update(metadata={}))
+
+
 @fault("conversations.read-anew", breaks="conversations.get")
 def read_anew(ask: Ask, serve: Serve) -> Answer:
     """A conversation says it was created when it was read."""
@@ -87,6 +93,37 @@ def more_missing(ask: Ask, serve: Serve) -> Answer:
 def cursor_wrong(ask: Ask, serve: Serve) -> Answer:
     """`first_id` is not the id of the first item."""
     return _list(ask, serve, lambda page: page.update(first_id="msg_none"))
+
+
+@fault("conversations.page-object", breaks="conversations.items.schema")
+def page_object(ask: Ask, serve: Serve) -> Answer:
+    """A list of items is a `page`."""
+    return _list(ask, serve, lambda page: page.update(object="page"))
+
+
+def _is_ascending(ask: Ask) -> bool:
+    return ("order", "asc") in ask.query
+
+
+@fault("conversations.texts-trimmed", breaks="conversations.items.order")
+def texts_trimmed(ask: Ask, serve: Serve) -> Answer:
+    """In ascending lists texts lack their last character."""
+
+    def edit(page: Body) -> None:
+        for part in (part for item in page["data"] for part in item.get("content", ())):
+            part["text"] = part["text"][:-1]
+
+    return _list(ask, serve, edit) if _is_ascending(ask) else serve(ask)
+
+
+@fault("conversations.second-lost", breaks="conversations.items.descending")
+def second_lost(ask: Ask, serve: Serve) -> Answer:
+    """In descending lists the second item of a conversation is missing."""
+
+    def edit(page: Body) -> None:
+        del page["data"][-2]
+
+    return serve(ask) if _is_ascending(ask) else _list(ask, serve, edit)
 
 
 @fault("conversations.limit-ignored", breaks="paging.limit", also=("paging.*", "conversations.items.*"))

@@ -277,6 +277,12 @@ def top_logprobs_stand_alone(ask: Ask, serve: Serve) -> Answer:
     return serve(ask if ask.asked.get("logprobs") or "top_logprobs" not in ask.asked else ask.without("top_logprobs"))
 
 
+@fault("errors.logprobs-unneeded-in-chat", breaks="errors.needs-logprobs")
+def top_logprobs_stand_alone_in_chat(ask: Ask, serve: Serve) -> Answer:
+    """`top_logprobs` without `logprobs` is ignored in chat."""
+    return top_logprobs_stand_alone(ask, serve) if _is_chat(ask) else serve(ask)
+
+
 @fault("errors.unprocessable", breaks="errors.bad-request-status")
 def invalid_requests_are_422(ask: Ask, serve: Serve) -> Answer:
     """Chat requests that break the schema are answered 422."""

@@ -61,6 +61,13 @@ def labels_are_lost(ask: Ask, serve: Serve) -> Answer:
     return _eval(ask, serve, lambda row: row.update(metadata={}))
 
 
+@fault("evals.labels-untold", breaks="evals.echo")
+def labels_are_untold(ask: Ask, serve: Serve) -> Answer:
+    """`metadata` is empty in the answer that makes an eval, and kept all the same."""
+    answer = serve(ask)
+    return _edit_any(answer, lambda row: row.update(metadata={})) if _is_made(ask) else answer
+
+
 @fault("evals.criteria-empty", breaks="evals.criteria")
 def criteria_are_lost(ask: Ask, serve: Serve) -> Answer:
     """`testing_criteria` is an empty list."""

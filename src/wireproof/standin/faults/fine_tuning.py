@@ -109,6 +109,18 @@ def lists_are_of_yesterday(ask: Ask, serve: Serve) -> Answer:
     return _edited("", ask, serve, edit, "GET")
 
 
+@fault("fine-tuning.failure-forgotten", breaks="fine-tuning.moves")
+def failures_are_forgotten(ask: Ask, serve: Serve) -> Answer:
+    """In the list, a job that failed is running again."""
+
+    def edit(body: dict[str, Any]) -> None:
+        for row in body["data"]:
+            if row["status"] == "failed":
+                row.update(status="running", finished_at=None, error=None)
+
+    return _edited("", ask, serve, edit, "GET")
+
+
 @fault("fine-tuning.read-anew", breaks="fine-tuning.same")
 def reading_makes_anew(ask: Ask, serve: Serve) -> Answer:
     """A job that is read was created a minute later than its making says."""
@@ -237,3 +249,66 @@ def refusals_name_nothing(ask: Ask, serve: Serve) -> Answer:
     """The refusal of a job does not say which field is wrong."""
     answer = serve(ask)
     return edit_error(answer, lambda body: body["error"].update(param=None)) if _is(ask, "", "POST") else answer
+
+
+# A job that succeeded, of before the run. Nothing of it is asked for but the list.
+BEFORE: dict[str, Any] = {
+    "id": "ftjob-before",
+    "object": "fine_tuning.job",
+    "model": "gpt-4.1-mini-2025-04-14",
+    "status": "succeeded",
+    "created_at": 1_790_000_000,
+    "finished_at": 1_790_000_600,
+    "estimated_finish": None,
+    "error": None,
+    "seed": 7,
+    "fine_tuned_model": NAME,
+    "trained_tokens": 12,
+    "training_file": "file-before",
+    "validation_file": None,
+    "organization_id": "org-before",
+    "result_files": [],
+    "integrations": [],
+    "metadata": None,
+    "hyperparameters": {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 2.0},
+}
+
+
+def _of_before(ask: Ask, serve: Serve, **told: Any) -> Answer:
+    """A list of jobs that would be empty has one of before that succeeded."""
+    return _edited("", ask, serve, lambda body: body | {"data": body["data"] or [{**BEFORE, **told}]}, "GET")
+
+
+@fault("fine-tuning.modelless-before", breaks="fine-tuning.model")
+def earlier_success_has_no_model(ask: Ask, serve: Serve) -> Answer:
+    """A job of before that succeeded is listed without its model."""
+    return _of_before(ask, serve, fine_tuned_model=None)
+
+
+@fault("fine-tuning.tokens-uncounted-before", breaks="fine-tuning.tokens")
+def earlier_tokens_are_not_counted(ask: Ask, serve: Serve) -> Answer:
+    """A job of before that succeeded is listed without `trained_tokens`."""
+    return _of_before(ask, serve, trained_tokens=None)
+
+
+@fault("fine-tuning.events-crash", breaks="fine-tuning.events")
+def events_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for the events of a job."""
+    answer = serve(ask)
+    return refused(answer, "Internal server error", status=500) if _is(ask, "/[^/]+/events", "GET") else answer
+
+
+@fault("fine-tuning.unknown-crash", breaks="fine-tuning.unknown")
+def unknown_jobs_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for a job that there is not."""
+    answer = serve(ask)
+    is_unknown = _is(ask, "/[^/]+", "GET") and answer.status == 404
+    return refused(answer, "Internal server error", status=500) if is_unknown else answer
+
+
+@fault("fine-tuning.graders.crash", breaks="fine-tuning.graders.refused")
+def unknown_operations_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for a grader with an operation that there is not."""
+    answer = serve(ask)
+    is_meant = ask.path.endswith("/graders/validate") and answer.status == 400
+    return refused(answer, "Internal server error", status=500) if is_meant else answer

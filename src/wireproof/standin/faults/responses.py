@@ -187,3 +187,53 @@ def call_id_missing(ask: Ask, serve: Serve) -> Answer:
 def call_id_same(ask: Ask, serve: Serve) -> Answer:
     """The `call_id` of a call is the `id` of its item."""
     return each_item(ask, serve, lambda item: item.update(call_id=item["id"]) if "call_id" in item else None)
+
+
+def _unkept(ask: Ask, serve: Serve, edit: Any) -> Answer:
+    """Plain answers that are not stored after `edit(response)`."""
+    return plain_response(ask, serve, edit) if is_unkept(ask) else serve(ask)
+
+
+@fault("responses.truncation-number-plain", breaks="responses.schema")
+def truncation_number_plain(ask: Ask, serve: Serve) -> Answer:
+    """`truncation` is a number in plain answers."""
+    return _unkept(ask, serve, lambda body: body.update(truncation=7))
+
+
+@fault("responses.id-missing-plain", breaks="responses.id")
+def id_missing_plain(ask: Ask, serve: Serve) -> Answer:
+    """A plain response has no `id`."""
+    return _unkept(ask, serve, _without("id"))
+
+
+@fault("responses.status-done", breaks="responses.status")
+def status_done(ask: Ask, serve: Serve) -> Answer:
+    """A plain response that is completed is `done`."""
+    return _unkept(ask, serve, lambda body: body.update(status="done") if body["status"] == "completed" else None)
+
+
+@fault("responses.reason-beside-completed", breaks="responses.status-reason")
+def reason_beside_completed(ask: Ask, serve: Serve) -> Answer:
+    """A response that is completed says why it is not."""
+    details = {"reason": "content_filter"}
+    return _unkept(
+        ask, serve, lambda body: body.update(incomplete_details=details) if body["status"] == "completed" else None
+    )
+
+
+@fault("responses.part-of-chat-beside", breaks="responses.content")
+def part_of_chat_beside(ask: Ask, serve: Serve) -> Answer:
+    """A message ends with a part of type `text`, as chat has them."""
+
+    def edit(body: Body) -> None:
+        for item in body["output"]:
+            if item["type"] == "message":
+                item["content"].append({"type": "text", "text": "Anything else?"})
+
+    return _unkept(ask, serve, edit)
+
+
+@fault("responses.text-lost-without-tools", breaks="responses.text")
+def text_lost_without_tools(ask: Ask, serve: Serve) -> Answer:
+    """Plain answers have no messages where no tools are declared."""
+    return serve(ask) if ask.asked.get("tools") else text_lost(ask, serve)

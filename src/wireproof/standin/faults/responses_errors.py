@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_error
 from wireproof.standin.faults.response_edits import PATH, each_response
@@ -71,3 +73,26 @@ def previous_ignored(ask: Ask, serve: Serve) -> Answer:
     return each_response(
         ask.without("previous_response_id"), serve, lambda body: body.update(previous_response_id=previous)
     )
+
+
+@fault("responses.range-not-found", breaks="responses.errors.range")
+def range_not_found(ask: Ask, serve: Serve) -> Answer:
+    """A `top_p` above 1 is not found: 404."""
+    answer = serve(ask)
+    is_wrong = _is_made(ask) and answer.status == 400 and (ask.asked.get("top_p") or 0) > 1
+    return replace(answer, status=404) if is_wrong else answer
+
+
+@fault("responses.type-not-found", breaks="responses.errors.invalid")
+def type_not_found(ask: Ask, serve: Serve) -> Answer:
+    """A `max_output_tokens` that is no number is not found: 404."""
+    answer = serve(ask)
+    is_wrong = _is_made(ask) and isinstance(ask.asked.get("max_output_tokens"), str)
+    return replace(answer, status=404) if is_wrong else answer
+
+
+@fault("responses.stream-refused-otherwise", breaks="responses.errors.stream")
+def stream_refused_otherwise(ask: Ask, serve: Serve) -> Answer:
+    """What is refused with 400 is refused with 422 when a stream is asked for."""
+    answer = serve(ask)
+    return replace(answer, status=422) if _is_made(ask) and ask.streamed and answer.status == 400 else answer

@@ -144,6 +144,29 @@ def stream_unkept(ask: Ask, serve: Serve) -> Answer:
     return _read(ask, serve, edit)
 
 
+@fault("responses.stored.labelled-made-anew", breaks="responses.stored.get")
+def labelled_made_anew(ask: Ask, serve: Serve) -> Answer:
+    """A stored response with metadata says it was created later than it was."""
+    return _read(ask, serve, lambda body: body.update(created_at=body["created_at"] + 60) if body["metadata"] else None)
+
+
+@fault("responses.stored.page-object", breaks="responses.stored.input-schema")
+def page_object(ask: Ask, serve: Serve) -> Answer:
+    """The list of input items is a `page`."""
+    return _page(ask, serve, lambda page: page.update(object="page"))
+
+
+@fault("responses.stored.stream-cut", breaks="responses.stored.stream")
+def stream_cut(ask: Ask, serve: Serve) -> Answer:
+    """Of a response that was streamed the text is kept up to its hundredth character."""
+
+    def edit(body: Body) -> None:
+        for part in (part for item in body["output"] for part in item.get("content", ())):
+            part["text"] = part["text"][:100]
+
+    return _read(ask, serve, edit)
+
+
 # -------------------------------------------------------------------------------------- streams, told again
 
 

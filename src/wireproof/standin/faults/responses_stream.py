@@ -11,6 +11,7 @@ from wireproof.standin.faults.response_edits import (
     TERMINAL,
     each_item,
     events,
+    frames,
     is_unkept,
     tells_response,
     type_of,
@@ -316,3 +317,100 @@ def output_empty(ask: Ask, serve: Serve) -> Answer:
     """The response of the last event has an empty output."""
     is_meant = is_unkept(ask) and not any(name in ask.asked for name in ("include", "tools"))
     return _last_response(ask, serve, lambda body: body.update(output=[])) if is_meant else serve(ask)
+
+
+def _is_of_words(ask: Ask) -> bool:
+    """A stream that is not stored, of words alone: no form, no probabilities."""
+    return ask.streamed and is_unkept(ask) and not any(ask.asked.get(name) for name in ("include", "text", "tools"))
+
+
+@fault("responses.stream.delta-null", breaks="responses.stream.delta")
+def delta_null(ask: Ask, serve: Serve) -> Answer:
+    """Before the first delta of a text comes one that is null."""
+
+    def begun(found: list[Frame]) -> Iterator[Frame]:
+        is_begun = False
+        for frame in found:
+            if type_of(frame) == TEXT_DELTA and not is_begun:
+                is_begun = True
+                yield told_again(frame, {**(event_of(frame) or {}), "delta": None})
+            yield frame
+
+    return frames(ask, serve, begun) if _is_of_words(ask) else serve(ask)
+
+
+@fault("responses.stream.error-nested-then-done", breaks="responses.stream.error")
+def error_nested_then_done(ask: Ask, serve: Serve) -> Answer:
+    """Before its last event a stream has an error in the form of a chat."""
+    error = {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}
+    return (
+        _raw(ask, serve, lambda found: iter([*found[:-1], event_frame({"error": error}), found[-1]]))
+        if _is_of_words(ask)
+        else serve(ask)
+    )
+
+
+@fault("responses.stream.one-delta-everywhere", breaks="responses.stream.pieces")
+def one_delta_everywhere(ask: Ask, serve: Serve) -> Answer:
+    """The whole text comes in one delta, the first time and when the stream is told again."""
+    place = next((value for name, value in ask.query if name == "starting_after"), None)
+    if place is None:
+        return one_delta(ask, serve)
+    number = int(place)
+
+    def rest(found: list[Frame]) -> Iterator[Frame]:
+        kept = [frame for frame in found if type_of(frame) != TEXT_DELTA]
+        for at, frame in enumerate(kept, number + 1):
+            yield told_again(frame, {**(event_of(frame) or {}), "sequence_number": at})
+
+    return edit_frames(serve(ask), rest)
+
+
+def _without_last(ask: Ask, serve: Serve, kind: str) -> Answer:
+    """A stream without the last event of this type."""
+
+    def cut(found: list[Frame]) -> Iterator[Frame]:
+        last = max((at for at, frame in enumerate(found) if type_of(frame) == kind), default=-1)
+        return (frame for at, frame in enumerate(found) if at != last)
+
+    return frames(ask, serve, cut)
+
+
+@fault("responses.stream.last-delta-lost", breaks="responses.stream.text")
+def last_delta_lost(ask: Ask, serve: Serve) -> Answer:
+    """The last delta of a text is lost; what is done has it."""
+    return _without_last(ask, serve, TEXT_DELTA) if _is_of_words(ask) else serve(ask)
+
+
+@fault("responses.stream.last-arguments-lost", breaks="responses.stream.arguments")
+def last_arguments_lost(ask: Ask, serve: Serve) -> Answer:
+    """The last delta of arguments is lost; what is done has it."""
+    return _without_last(ask, serve, "response.function_call_arguments.delta")
+
+
+def _trimmed(ask: Ask, serve: Serve, *kinds: str) -> Answer:
+    """Texts lack their last character in events of these types, and in the response at the end."""
+
+    def edit(event: Body) -> None:
+        parts = [event["part"]] if "part" in event else []
+        items = event["response"]["output"] if event["type"] in TERMINAL else [event.get("item") or {}]
+        for part in [*parts, *(part for item in items for part in item.get("content") or ())]:
+            part["text"] = part["text"][:-1]
+
+    def each(event: Body) -> None:
+        if event["type"] in (*kinds, *TERMINAL):
+            edit(event)
+
+    return _unkept(ask, serve, "response.*", each) if _is_of_words(ask) else serve(ask)
+
+
+@fault("responses.stream.part-trimmed", breaks="responses.stream.part")
+def part_trimmed(ask: Ask, serve: Serve) -> Answer:
+    """From the part upwards, the text that is done lacks its last character."""
+    return _trimmed(ask, serve, "response.content_part.done", "response.output_item.done")
+
+
+@fault("responses.stream.item-trimmed", breaks="responses.stream.item")
+def item_trimmed(ask: Ask, serve: Serve) -> Answer:
+    """From the item upwards, the text that is done lacks its last character."""
+    return _trimmed(ask, serve, "response.output_item.done")

@@ -10,6 +10,7 @@ from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_json, refused
 from wireproof.standin.faults.response_edits import (
     PATH,
+    each_item,
     each_response,
     events,
     is_unkept,
@@ -103,6 +104,17 @@ def call_prefixed(ask: Ask, serve: Serve) -> Answer:
     return _calls(ask, serve, lambda call: call.update(name=f"functions.{call['name']}"))
 
 
+@fault("responses.call-prefixed-when-required", breaks="responses.tools.declared")
+def call_prefixed_when_required(ask: Ask, serve: Serve) -> Answer:
+    """A function that `required` brings is called under a name that nobody declared."""
+
+    def edit(item: Body) -> None:
+        if item["type"] == "function_call":
+            item["name"] = f"functions.{item['name']}"
+
+    return each_item(ask, serve, edit) if ask.asked.get("tool_choice") == "required" else serve(ask)
+
+
 @fault("responses.arguments-python", breaks="responses.tools.arguments-json")
 def arguments_python(ask: Ask, serve: Serve) -> Answer:
     """The arguments of a call are written as Python does."""
@@ -124,6 +136,14 @@ def result_unanswered(ask: Ask, serve: Serve) -> Answer:
     """After the result of a call nothing is said."""
     answer = serve(ask)
     return edit_json(answer, lambda body: body.update(output=[])) if _results(ask) else answer
+
+
+@fault("responses.result-without-words", breaks="responses.tools.result")
+def result_without_words(ask: Ask, serve: Serve) -> Answer:
+    """After the result of a call comes nothing but an item that no client knows."""
+    answer = serve(ask)
+    item = {"id": "x_1", "type": "vendor_note", "status": "completed"}
+    return edit_json(answer, lambda body: body.update(output=[item])) if _results(ask) else answer
 
 
 # ------------------------------------------------------------------------------------------------ formats

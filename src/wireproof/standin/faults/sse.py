@@ -106,6 +106,12 @@ def single_newline(ask: Ask, serve: Serve) -> Answer:
     return _each_data(serve(ask), lambda data: data if data == DONE else data.replace(b"\n\n", b"\n"))
 
 
+@fault("sse.single-newline-in-chat", breaks="sse.blank-line")
+def single_newline_in_chat(ask: Ask, serve: Serve) -> Answer:
+    """One line feed in place of two between chunks, but for the last."""
+    return single_newline(ask, serve) if ask.path == CHAT else serve(ask)
+
+
 @fault(
     "sse.two-in-one",
     breaks="sse.json",
