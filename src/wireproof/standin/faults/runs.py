@@ -98,6 +98,16 @@ def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     return _run(ask, serve, lambda run: run.update(created_at=run["created_at"] * 1000))
 
 
+@fault("runs.times-ms", breaks="runs.created")
+def times_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
+    """Every time of a run is in milliseconds."""
+
+    def edit(run: dict[str, Any]) -> None:
+        run.update({name: value * 1000 for name, value in run.items() if name.endswith("_at") and value})
+
+    return _run(ask, serve, edit)
+
+
 @fault("runs.usage-lost", breaks="runs.usage")
 def usage_is_lost(ask: Ask, serve: Serve) -> Answer:
     """`usage` is null for ever."""
@@ -144,6 +154,24 @@ def arguments_are_an_object(ask: Ask, serve: Serve) -> Answer:
     return _run(ask, serve, edit)
 
 
+@fault("runs.arguments-list", breaks="runs.arguments")
+def arguments_are_a_list(ask: Ask, serve: Serve) -> Answer:
+    """The `arguments` of a call are an empty list, piece by piece and in whole."""
+    told: set[str] = set()
+
+    def edit(event: dict[str, Any]) -> None:
+        details = event.get("delta", {}).get("step_details") or {}
+        for call in details.get("tool_calls", ()):
+            call["function"]["arguments"] = "" if event["id"] in told else "[]"
+            told.add(event["id"])
+        if event.get("required_action"):
+            for call in event["required_action"]["submit_tool_outputs"]["tool_calls"]:
+                call["function"]["arguments"] = "[]"
+
+    answer = serve(ask)
+    return edit_both(answer, edit) if _is(ask, ANY) else answer
+
+
 # ------------------------------------------------------------------------------------------------ what comes of it
 
 
@@ -159,6 +187,19 @@ def outputs_are_dropped(ask: Ask, serve: Serve) -> Answer:
     if not _is(ask, SUBMIT):
         return serve(ask)
     return serve(replace(ask, method="GET", path=ask.path.removesuffix("/submit_tool_outputs"), body=b""))
+
+
+@fault("runs.action-repeated", breaks="runs.submit")
+def actions_are_repeated(ask: Ask, serve: Serve) -> Answer:
+    """A run that is given its outputs, and goes on, is answered as it waited for them."""
+    function = {"name": "look_up", "arguments": "{}"}
+    given = [one["tool_call_id"] for one in ask.asked.get("tool_outputs") or ()]
+    calls = [{"id": id, "type": "function", "function": function} for id in given]
+    again = {
+        "status": "requires_action",
+        "required_action": {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}},
+    }
+    return _edited(SUBMIT, ask, serve, lambda run: run | again)
 
 
 @fault("runs.outputs-hidden", breaks="runs.step-outputs")
@@ -178,6 +219,17 @@ def runs_have_no_steps(ask: Ask, serve: Serve) -> Answer:
     """A run has no steps."""
     nothing: dict[str, Any] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
     return _edited(STEPS, ask, serve, lambda body: body | nothing)
+
+
+@fault("runs.steps-of-another", breaks="runs.steps")
+def steps_are_of_another(ask: Ask, serve: Serve) -> Answer:
+    """The steps of a run name another run."""
+
+    def edit(body: dict[str, Any]) -> None:
+        for row in body["data"]:
+            row["run_id"] = "run_0"
+
+    return _edited(STEPS, ask, serve, edit)
 
 
 @fault("runs.message-ownerless", breaks="runs.message")
@@ -211,6 +263,18 @@ def deltas_are_flat(ask: Ask, serve: Serve) -> Answer:
                 yield told_again(frame, event | {"delta": event["delta"]["content"][0]["text"]["value"]})
             else:
                 yield frame
+
+    return _stream(ask, serve, edit)
+
+
+@fault("runs.stream.delta-misnamed", breaks="runs.stream.schema")
+def deltas_are_misnamed(ask: Ask, serve: Serve) -> Answer:
+    """The `object` of a delta of a message is that of a message."""
+
+    def edit(frames: list[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            is_delta = _name(frame) == DELTA
+            yield told_again(frame, (event_of(frame) or {}) | {"object": "thread.message"}) if is_delta else frame
 
     return _stream(ask, serve, edit)
 

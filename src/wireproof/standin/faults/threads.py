@@ -63,6 +63,18 @@ def labels_are_lost(ask: Ask, serve: Serve) -> Answer:
     return _thread(ask, serve, lambda row: row.update(metadata={}))
 
 
+@fault("threads.object-new", breaks="threads.schema")
+def threads_are_conversations(ask: Ask, serve: Serve) -> Answer:
+    """A thread has `object: "conversation"`."""
+    return _thread(ask, serve, lambda row: row.update(object="conversation"))
+
+
+@fault("threads.metadata-untold", breaks="threads.echo")
+def labels_are_untold(ask: Ask, serve: Serve) -> Answer:
+    """`metadata` is empty in the answer that makes a thread, and kept all the same."""
+    return _rows("", ask, serve, lambda row: row.update(metadata={}))
+
+
 @fault("threads.created-ms", breaks="threads.times")
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` of a message is in milliseconds."""
@@ -94,6 +106,12 @@ def words_are_lost(ask: Ask, serve: Serve) -> Answer:
 def everyone_is_the_assistant(ask: Ask, serve: Serve) -> Answer:
     """A message that is made is the assistant's."""
     return _rows(MESSAGES, ask, serve, lambda row: row.update(role="assistant"), "POST")
+
+
+@fault("threads.run-invented", breaks="threads.message")
+def messages_name_a_run(ask: Ask, serve: Serve) -> Answer:
+    """A message of a user is answered with the id of a run."""
+    return _rows(MESSAGES, ask, serve, lambda row: row.update(run_id="run_0"), "POST")
 
 
 @fault("threads.first-messages-lost", breaks="threads.messages")
