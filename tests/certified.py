@@ -60,7 +60,7 @@ def profile_of(fault: Fault) -> str:
     """The first profile with the clause that the fault breaks."""
     catalogue = load_spec().catalogue("profiles")
     broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
-    return next(name for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
+    return next(str(name) for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
 
 
 def clauses_of(profile: str) -> frozenset[str]:
