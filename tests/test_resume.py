@@ -102,6 +102,18 @@ def test_an_interrupt_keeps_the_journal_and_says_how_to_go_on(tmp_path: Path) ->
     assert footer["reason"] == "interrupted"
 
 
+def test_the_built_in_stand_in_remembers_what_a_run_that_goes_on_has_made(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wireproof", "certify", "--only", "files", "--cases", "0", "--out", str(tmp_path)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    _wait_for_answers(tmp_path / "journal.jsonl", 4, running)
+    running.kill()
+    running.communicate(timeout=30)
+    assert (tmp_path / "standin.sqlite").exists()
+    ended = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+    assert not list(tmp_path.glob("standin.sqlite*"))
+
+
 def _wait_for_answers(journal: Path, wanted: int, process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """Until the journal holds so many exchanges."""
     until = time.monotonic() + PATIENCE_S

@@ -178,11 +178,43 @@ def _ordered(options: dict[str, Any]) -> Iterator[Order]:
     models = standin_models(options)
     for unknown in set(options["fault"]) - set(all_faults()):
         raise Fail(f"--fault: no fault is called {unknown!r}; `wireproof serve --list-faults` prints them all")
-    with embedded(Setup(latency=Latency(TTFT_MS, ITL_MS)), faults=options["fault"]) as standin:
+    with (
+        _memory(options["out"], is_resumed=options["resume"]) as state,
+        embedded(Setup(latency=Latency(TTFT_MS, ITL_MS), state=state), faults=options["fault"]) as standin,
+    ):
         target = Target(standin.base_url, standin.key)
         faults = {"faults": ", ".join(options["fault"])} if options["fault"] else {}
         about = {"backend": STANDIN, **faults}
         yield order_from(options, target, models, standin=True, about=about, **more)
+
+
+@contextlib.contextmanager
+def _memory(out: Path, *, is_resumed: bool) -> Iterator[Path]:
+    """The file by which the stand-in remembers: a run that goes on must meet what it made before.
+
+    It stays beside the journal of a run that was cut off, and is gone after one that was whole.
+    """
+    path = out / "standin.sqlite"
+    try:
+        if not is_resumed:
+            _forget(path)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise Fail(f"{trouble.filename or out}: {trouble.strerror or trouble}") from trouble
+    try:
+        yield path
+    except BaseException:
+        if not (out / "journal.jsonl").exists():
+            _forget(path)
+            with contextlib.suppress(OSError):
+                out.rmdir()  # unless something else is in it
+        raise
+    _forget(path)
+
+
+def _forget(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _announced(order: Order, clauses: int, plan: Plan) -> str:
