@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from made import answer
 
 from wireproof.bisection import MARK, MOST_CALLS, Bisector, blames, fails, search, suspects_in
-from wireproof.certification import Order, load_contracts, prepare, report_of, run
+from wireproof.certification import load_contracts, prepare, report_of, run
 from wireproof.clause import Exchange, Trouble, probe
 from wireproof.fetch import Target
 from wireproof.journal import Run
+from wireproof.order import Order
 from wireproof.plan import Budget, Models
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup

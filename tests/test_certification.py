@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from wireproof.certification import Order, WrongOrder, prepare, run
+from wireproof.certification import prepare, run
 from wireproof.fetch import KeyRefused, Target
 from wireproof.journal import Run, read_journal
+from wireproof.order import Order, WrongOrder
 from wireproof.plan import Budget, Models
 from wireproof.record import Recorded, RecordEvent, Sent, Waiting
 from wireproof.standin.virtual import VirtualClock, VirtualTransport

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from made import answer
 
-from wireproof.certification import Order, load_contracts, prepare, report_of, run
+from wireproof.certification import load_contracts, prepare, report_of, run
 from wireproof.clause import Clause, Exchange, answered, expect, together
 from wireproof.fetch import Target
 from wireproof.journal import Run
 from wireproof.judge import Verdict, judge, run_outcome
+from wireproof.order import Order
 from wireproof.plan import Budget, Models
 from wireproof.sampling import first_answers, settled, tally, wilson
 from wireproof.standin.virtual import VirtualClock, VirtualTransport

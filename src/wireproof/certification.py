@@ -6,12 +6,8 @@ The command line and the pytest face both call this; neither knows how it works 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,56 +15,24 @@ from typing import Any
 from wireproof import __version__
 from wireproof.bisection import Bisector, blames, first_asked, is_search
 from wireproof.claims import after_claims, features
-from wireproof.clause import Clause, Exchange, Probe, contents
+from wireproof.clause import Clause, Probe, contents
 from wireproof.content import load_folder, shelf
 from wireproof.cover import not_covered, severest, within
 from wireproof.dialects import Dialect, dialect, dialects, relaxed, suggestion
-from wireproof.fetch import Bounds, Target
 from wireproof.fields import fields_asked
 from wireproof.journal import Journal, Run, read_journal
 from wireproof.judge import FailOn, Planned, Verdict, judge, unsent_reason
 from wireproof.ledger import Requirements, requirements, scored
-from wireproof.plan import Budget, Cost, Models, Plan, make_plan, select
-from wireproof.profiles import DEFAULT, EVERYTHING, in_profiles, up_to
+from wireproof.order import Order, WrongOrder, header_of
+from wireproof.plan import Cost, Plan, make_plan, select
+from wireproof.profiles import EVERYTHING, in_profiles, up_to
 from wireproof.record import Recorded, RecordEvent, Sent, Unsent, record
-from wireproof.report import Report, Spend
+from wireproof.report import Report
+from wireproof.resuming import answers_of, earlier_run, left_of, set_aside, spend_of
 from wireproof.sampling import Sampler, first_answers, settled
 from wireproof.spec import load_spec
 
 JOURNAL = "journal.jsonl"
-
-
-class WrongOrder(ValueError):
-    """What the user asked for can't be done; the message is one line."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a user asked for.
-
-    `profiles` and `level` say which clauses, `only` narrows them; `requirements` pins the set of a date; `dialect`
-    relaxes some; `claims` say which features are served; `samples` bounds the tries of a clause that needs an
-    obedient model; `cases` are property-based requests an operation; `contracts` folders of the user's own.
-    """
-
-    target: Target
-    models: Models
-    only: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = DEFAULT
-    level: str | None = None
-    requirements: str | None = None
-    dialect: str | None = None
-    claims: Mapping[str, bool] | None = None
-    samples: int = 1
-    cases: int = 0
-    seed: int = 1
-    budget: Budget = field(default_factory=Budget)
-    bounds: Bounds = field(default_factory=Bounds)
-    gate: int = 8
-    fail_on: FailOn = "SHOULD"
-    key_variable: str = "OPENAI_API_KEY"
-    contracts: tuple[Path, ...] = ()
-    about: Mapping[str, str] = field(default_factory=dict)  # of a backend of ours, whose port changes
 
 
 def load_contracts(extra: Sequence[Path] = ()) -> tuple[list[Clause], list[Probe]]:
@@ -136,17 +100,17 @@ def run(
     are further arguments of `record`: a transport, clocks.
     """
     path = out / JOURNAL
-    earlier = _earlier(path, order, plan) if resume else None
+    earlier = earlier_run(path, order) if resume else None
     if earlier is None:
-        _set_aside(path)
+        set_aside(path)
     begun = time.monotonic()
-    already = _answers(earlier)
+    already = answers_of(earlier)
     sampler = _sampler(order, plan, earlier)
     bisector = Bisector(load_spec(), plan.probes, earlier.exchanges if earlier else ())
-    spent_before = _spend(earlier)
+    spent_before = spend_of(earlier)
     with Journal(path, resume=earlier is not None) as journal:
         if earlier is None:
-            journal.header(_header(order), plan.planned())
+            journal.header(header_of(order), plan.planned())
 
         cost, calls = Cost(), 0
 
@@ -176,7 +140,7 @@ def run(
                     load_spec(),
                     hear,
                     already=already,
-                    budget=_left(order.budget, spent_before),
+                    budget=left_of(order.budget, spent_before),
                     bounds=order.bounds,
                     gate=order.gate,
                     more=lambda: [*bisector(), *sampler()],
@@ -262,7 +226,7 @@ def report_of(
         target=header["target"],
         verdicts=verdicts,
         exchanges={exchange.id: exchange for exchange in run.exchanges},
-        spend=_spend(run),
+        spend=spend_of(run),
         started=header["started"],
         version=__version__,
         key_variable=header.get("key_variable", "OPENAI_API_KEY"),
@@ -306,96 +270,3 @@ def _proven() -> frozenset[str]:
     from wireproof.standin.faults import all_faults
 
     return frozenset(fault.breaks for fault in all_faults().values())
-
-
-def _header(order: Order) -> dict[str, Any]:
-    return {
-        "wireproof": __version__,
-        "target": _target(order),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "order": _fingerprint(order),
-        "only": list(order.only),
-        "profiles": list(order.profiles),
-        "level": order.level,
-        "requirements": order.requirements,
-        "dialect": order.dialect,
-        "claims": None if order.claims is None else dict(order.claims),
-        "cases": order.cases,
-        "seed": order.seed,
-        "fail_on": order.fail_on,
-        "key_variable": order.key_variable,
-    }
-
-
-def _target(order: Order) -> dict[str, str]:
-    models = order.models
-    named = {"model": models.chat, "embedding_model": models.embedding, "completion_model": models.completion}
-    named |= {f"{kind}_model": name for kind, name in models.others.items()}
-    return {
-        "base_url": order.target.base_url,
-        **order.about,
-        **{name: value for name, value in named.items() if value},
-    }
-
-
-def _fingerprint(order: Order) -> str:
-    """Tells whether a journal belongs to the same question: models, selection and cases (the port may differ)."""
-    models, chosen = order.models, [order.profiles, order.level, order.only]
-    asked = [models.chat, models.embedding, models.completion, models.others, *chosen, order.cases, order.seed]
-    return hashlib.sha256(json.dumps([__version__, *asked]).encode()).hexdigest()[:16]
-
-
-def _earlier(path: Path, order: Order, plan: Plan) -> Run | None:
-    """The run to go on with. Raises WrongOrder when there is none, or it answers another question."""
-    if not path.exists():
-        raise WrongOrder(f"--resume: expected the journal of an earlier run at {path}, found none")
-    run = read_journal(path)
-    if run.header.get("order") != _fingerprint(order):
-        raise WrongOrder(f"--resume: {path} was recorded with other models, clauses or cases; repeat that command")
-    theirs, ours = _backend(run.header["target"]), _backend(_target(order))
-    if theirs != ours:
-        raise WrongOrder(f"--resume: {path} belongs to {theirs}, not {ours}")
-    return run
-
-
-def _backend(target: Mapping[str, str]) -> str:
-    """What a journal is about, in words; a backend of ours has another port every time."""
-    faults = f" with {target['faults']}" if "faults" in target else ""
-    return target.get("backend", target["base_url"]) + faults
-
-
-def _answers(run: Run | None) -> dict[tuple[str, int], Exchange]:
-    """The last answer of each step."""
-    return {(e.probe, e.step): e for e in run.exchanges} if run else {}
-
-
-def _spend(run: Run | None) -> Spend:
-    """From the footer; of a run that was killed, counted: calls as they were sent, tokens as they were answered."""
-    if run is None:
-        return Spend(0, 0, 0.0, 0.0)
-    if run.footer:
-        told = run.footer["spend"]
-        return Spend(told["calls"], told["tokens"], told["usd"], told["wall_s"])
-    from wireproof.heed import actual_cost
-
-    spec = load_spec()
-    cost = sum((actual_cost(spec, exchange, Cost(1)) for exchange in run.exchanges), Cost())
-    begun = min((e.started_unix for e in run.exchanges), default=0.0)
-    ended = max((e.started_unix + e.ended_at_s for e in run.exchanges), default=0.0)
-    return Spend(run.sent, cost.tokens, cost.usd, ended - begun)
-
-
-def _left(budget: Budget, spent: Spend) -> Budget:
-    """What an earlier run has left of the budget."""
-    return Budget(
-        None if budget.calls is None else budget.calls - spent.calls,
-        None if budget.tokens is None else budget.tokens - spent.tokens,
-        None if budget.usd is None else budget.usd - (spent.usd or 0.0),
-    )
-
-
-def _set_aside(path: Path) -> None:
-    """An earlier journal was paid for: it is renamed, never overwritten."""
-    if path.exists():
-        stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y%m%dT%H%M%S")
-        path.rename(path.with_name(f"journal.{stamp}.{time.time_ns() % 1_000_000:06d}.jsonl"))

@@ -85,10 +85,11 @@ class Certification:
             self._record(chosen)
 
     def _record(self, chosen: list[str]) -> None:
-        from wireproof.certification import Order, load_contracts, prepare, report_of, run
+        from wireproof.certification import load_contracts, prepare, report_of, run
         from wireproof.cli import Fail
         from wireproof.cli.orders import key_refused, remote
         from wireproof.fetch import KeyRefused, Unreachable
+        from wireproof.order import Order
         from wireproof.profiles import EVERYTHING
         from wireproof.report import rendered
 

@@ -17,7 +17,7 @@ from wireproof.cli.orders import key_refused, order_from, remote, standin_models
 from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
 if TYPE_CHECKING:
-    from wireproof.certification import Order
+    from wireproof.order import Order
     from wireproof.plan import Plan
     from wireproof.report import Report
 
@@ -76,8 +76,8 @@ def command(**options: Any) -> int:
     Without --base-url the built-in stand-in is started and certified. The key comes from the environment
     and is written nowhere. Exit codes: 0 kept, 1 broken, 2 wrong command, 3 could not tell, 4 unreachable.
     """
-    from wireproof.certification import WrongOrder
     from wireproof.journal import BadJournal
+    from wireproof.order import WrongOrder
 
     need_sdk(options["by_sdk"])
     with _ordered(options) as order:

@@ -68,9 +68,10 @@ def command(targets: tuple[str, ...], out: Path, as_json: bool, **options: Any) 
     today shows the drift. Texts, ids, times and counts are not compared. Exit codes: 0 no MUST or SHOULD clause parts
     them, 1 one does, 2 wrong command, 3 could not tell, 4 unreachable.
     """
-    from wireproof.certification import WrongOrder, load_contracts
+    from wireproof.certification import load_contracts
     from wireproof.divergence import compare
     from wireproof.journal import BadJournal
+    from wireproof.order import WrongOrder
     from wireproof.recordings import BadRecording
     from wireproof.report import rendered
     from wireproof.spec import load_spec

@@ -63,8 +63,9 @@ def command(
 
     Sends nothing; the same recording, the same verdicts. What a recording does not tell is not judged.
     """
-    from wireproof.certification import WrongOrder, load_contracts, report_of
+    from wireproof.certification import load_contracts, report_of
     from wireproof.journal import BadJournal
+    from wireproof.order import WrongOrder
     from wireproof.recordings import BadRecording, read_recording
 
     need_sdk(by_sdk)

@@ -13,8 +13,8 @@ import click
 from wireproof.cli import UNREACHABLE, Fail
 
 if TYPE_CHECKING:
-    from wireproof.certification import Order
     from wireproof.fetch import Target
+    from wireproof.order import Order
     from wireproof.plan import Budget, Models
 
 OTHER_KINDS = ("image", "speech", "transcription", "moderation")
@@ -133,7 +133,7 @@ def checked_url(base_url: str) -> str:
 
 
 def order_from(options: dict[str, Any], target: Target, models: Models, *, standin: bool, **more: Any) -> Order:
-    from wireproof.certification import Order
+    from wireproof.order import Order
     from wireproof.profiles import DEFAULT, EVERYTHING
 
     cases = options["cases"]

@@ -28,8 +28,9 @@ def command(**options: Any) -> None:
 
     Token counts are upper estimates. Without --base-url the plan is that for the stand-in.
     """
-    from wireproof.certification import WrongOrder, prepare
+    from wireproof.certification import prepare
     from wireproof.fetch import Target
+    from wireproof.order import WrongOrder
 
     if options.pop("claims_template"):
         click.echo(claims_template(), nl=False)

@@ -62,10 +62,11 @@ def command(
     Exit codes: 0 shown again, 2 wrong command, 3 it did not show again at the target, 4 unreachable.
     """
     from wireproof.bisection import first_asked
-    from wireproof.certification import WrongOrder, load_contracts, report_of
+    from wireproof.certification import load_contracts, report_of
     from wireproof.exhibit import Exhibit, leave
     from wireproof.fetch import Target, Unreachable
     from wireproof.journal import BadJournal
+    from wireproof.order import WrongOrder
     from wireproof.recordings import BadRecording, read_recording
 
     try:
