@@ -22,7 +22,7 @@ MODEL_DEPENDENCE = {
 }
 
 
-@click.command("explain", epilog="Example: wireproof explain chat.stream.done")
+@click.command("explain", epilog="Example: wireproof explain sse.done")
 @click.argument("clause", required=False)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the whole ledger as JSON: each clause, its kind, its proofs."
