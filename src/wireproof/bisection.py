@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from wireproof.clause import Call, Exchange, Flow, Probe
 from wireproof.fields import ESSENTIAL
-from wireproof.record import COMPANIONS
 from wireproof.shrinking import CAPS
 from wireproof.spec import Spec
+from wireproof.wording import COMPANIONS
 
 MARK = "!"  # at the end of a probe's id: `chat.everything!`
 MOST_CALLS = 12  # of a run: two requests of ten fields each

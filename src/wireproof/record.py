@@ -9,46 +9,27 @@ journal, and nothing is sent a second time.
 from __future__ import annotations
 
 import asyncio
-import secrets as randomness
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import httpx2
 
-from wireproof import __version__
-from wireproof.clause import Call, Exchange, Flow, Probe, Request
-from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, Wire, is_local
-from wireproof.heed import actual_cost, unsupported_field, wait_s
-from wireproof.plan import CAPS, Budget, Cost, Plan, bind, call_cost, encoded
-from wireproof.secrets import Secrets, cut, extended
+from wireproof.clause import Call, Exchange, Flow, Probe
+from wireproof.fetch import Bounds, KeyRefused, Target, Unreachable, is_local
+from wireproof.heed import actual_cost, wait_s
+from wireproof.plan import Budget, Cost, Plan, bind, call_cost
+from wireproof.sending import FlowFailed, Sender
 from wireproof.spec import Spec
+from wireproof.spending import OverBudget, Spending
+from wireproof.wording import Wording
 
 # httpx's pool costs grow with the connections that are open: 64 of them add 39 ms to a median first byte,
 # 8 add nothing that could be measured (research on load clients, 2026-11).
 GATE = 8
 ATTEMPTS = 3
 MOST_WAIT_S = 65.0  # a minute's window and a little; a longer wait is reported, not slept through
-WRONG_KEY = "sk-wireproof-made-up-0000000000000000"
-
-# Fields that a model may refuse by name, and what took their place.
-SUCCESSORS = {"max_tokens": "max_completion_tokens"}
-# What a model that thinks is given on top of its cap until something is seen: doubled, at most three times a run.
-# Reasoning models spend 50 to 800 tokens on a greeting (recorded answers, 2025).
-ROOMS = (256, 512, 1024)
-# Fields that mean nothing, or are refused, without another.
-COMPANIONS = {"top_logprobs": "logprobs", "tool_choice": "tools", "parallel_tool_calls": "tools"}
-ESSENTIAL = frozenset({"model", "messages", "prompt", "input", "stream"})
-
-
-class OverBudget(Exception):
-    """The next request would break the budget; the message says which part of it."""
-
-
-class FlowFailed(Exception):
-    """A flow raised, or asked for what no client can send; the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +96,8 @@ async def record(
         return httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits, trust_env=not is_local(target))
 
     async with fresh() as client:
-        recorder = _Recorder(
-            plan, target, spec, listen, already or {}, budget or Budget(), bounds, client, fresh, clock, wall, sleep
-        )
+        sender = Sender(target, spec, bounds, client, fresh, clock, wall)
+        recorder = _Recorder(plan, spec, listen, already or {}, Spending(budget or Budget()), sender, sleep)
         unasked = [
             probe for probe in plan.probes if probe.expects == "answer" and (probe.id, 0) not in recorder.already
         ]
@@ -140,46 +120,29 @@ async def record(
                 for probe in rest:
                     group.create_task(one(probe))
             if not (rest := list(more())):
-                return recorder.spent
+                return recorder.spending.spent
 
 
 class _Recorder:
-    """What a run remembers between requests: the spend, and until when the target wants to be left alone."""
+    """What a run remembers between requests: what it learned, what it spent, and who waits for whom."""
 
     def __init__(
         self,
         plan: Plan,
-        target: Target,
         spec: Spec,
         listen: Listener,
         already: Mapping[tuple[str, int], Exchange],
-        budget: Budget,
-        bounds: Bounds,
-        client: httpx2.AsyncClient,
-        fresh: Callable[[], httpx2.AsyncClient],
-        clock: Callable[[], float],
-        wall: Callable[[], float],
+        spending: Spending,
+        sender: Sender,
         sleep: Sleep,
     ) -> None:
-        self.plan, self.target, self.spec, self.listen = plan, target, spec, listen
-        self.already, self.budget, self.bounds = already, budget, bounds
-        self.client, self.fresh = client, fresh
-        self.clock, self.wall, self.sleep = clock, wall, sleep
-        self.spent = Cost()
-        self.promised = Cost()  # estimates of the requests in flight
-        self.unsupported: set[str] = set()  # fields that this model refused by name
-        # Tokens that this model needs before its first word, as far as an earlier run has found out.
-        given = [
-            _cap(already[probe.id, 0].request.asked) - _cap(probe.first.body)
-            for probe in plan.probes
-            if probe.ran_out and (probe.id, 0) in already
-        ]
-        self.room = max([0, *given])
+        self.plan, self.spec, self.listen, self.already = plan, spec, listen, already
+        self.spending, self.sender = spending, sender
+        self.clock, self.wall, self.sleep = sender.clock, sender.wall, sleep
+        self.wording = Wording(plan.probes, already)
         # Held by the request that waits out a 429 and asks again; those that have not left stand behind it,
         # so that the wait is tried as told: by one request, before any other.
         self.patience = asyncio.Lock()
-        self.secrets = Secrets.of(target.key)
-        self.run_id = randomness.token_hex(4)
 
     async def run(self, probe: Probe, *, is_canary: bool = False) -> None:
         """One probe from its first question to its last."""
@@ -203,17 +166,6 @@ class _Recorder:
         finally:
             flow.close()
 
-    def _reserve(self, estimate: Cost) -> None:
-        """Promises the cost of a request before it leaves. Raises OverBudget, counting those in flight."""
-        then = self.spent + self.promised + estimate
-        for name, limit in (("calls", self.budget.calls), ("tokens", self.budget.tokens), ("usd", self.budget.usd)):
-            wanted = getattr(then, name)
-            if limit is not None and wanted is None:
-                raise OverBudget(f"the budget is {name}={limit} and the model's price is unknown")
-            if limit is not None and wanted > limit:
-                raise OverBudget(f"the budget of {name}={limit} is spent")
-        self.promised = self.promised + estimate
-
     def _is_another_due(self, exchange: Exchange) -> bool:
         """Whether the run that recorded this answer ended before it could ask again."""
         if exchange.trouble and exchange.trouble.kind in ("unreachable", "dropped"):
@@ -235,12 +187,12 @@ class _Recorder:
         async with AsyncExitStack() as turn:
             while attempt < last:
                 attempt += 1
-                call = self._in_their_words(call, probe)
-                asking, room = self._with_room(call, probe), self.room
+                call = self.wording.in_their_words(call, probe)
+                asking, room = self.wording.with_room(call, probe), self.wording.room
                 estimate = call_cost(self.spec, asking, probe.expects)
-                leaving, kept = self._request(probe, step, attempt, asking)
+                leaving = self.sender.prepared(asking, f"{probe.id}-{step}-{attempt}")
                 try:
-                    self._reserve(estimate)
+                    self.spending.promise(estimate)
                 except OverBudget:
                     if exchange is None:
                         raise
@@ -251,19 +203,19 @@ class _Recorder:
                             pass
                     self.listen(Sent(probe.id, step, attempt))
                     lost_before = bool(exchange and exchange.trouble and exchange.trouble.kind == "dropped")
-                    exchange = await self._send(probe, step, attempt, leaving, kept, is_last=lost_before)
+                    exchange = await self.sender.send(leaving, probe.id, step, attempt, is_last=lost_before)
                 finally:
-                    self.promised = _minus(self.promised, estimate)
+                    self.spending.release(estimate)
                 if at_the_door:
                     _check_the_door(exchange)
-                self.spent = self.spent + actual_cost(self.spec, exchange, estimate)
-                self.listen(Recorded(exchange, self.spent))
+                spent = self.spending.spend(actual_cost(self.spec, exchange, estimate))
+                self.listen(Recorded(exchange, spent))
                 if exchange.trouble and exchange.trouble.kind == "dropped":
                     continue
-                if probe.expects == "answer" and self._learned_from(exchange, call):
+                if probe.expects == "answer" and self.wording.learned_from(exchange, call):
                     last += 1
                     continue
-                if self._made_room(exchange, probe, asking, room):
+                if self.wording.made_room(exchange, probe, asking, room):
                     last += 1
                     continue
                 wait = wait_s(exchange, attempt, self.wall())
@@ -278,123 +230,9 @@ class _Recorder:
         assert exchange is not None
         return exchange
 
-    def _learned_from(self, exchange: Exchange, call: Call) -> bool:
-        """Whether a refusal named a field that this model does not take, and it was not known yet."""
-        field = unsupported_field(exchange)
-        fields = call.body if isinstance(call.body, dict) else ()  # a form is sent as it is
-        if field is None or field in self.unsupported or field not in fields or field in ESSENTIAL:
-            return False
-        self.unsupported.add(field)
-        return True
-
-    def _in_their_words(self, call: Call, probe: Probe) -> Call:
-        """The call without what the model refused by name; renamed where the field has a successor.
-
-        A request that is wrong on purpose keeps the fields it may be wrong in.
-        """
-        if not isinstance(call.body, dict) or not self.unsupported & set(call.body):
-            return call
-        body: dict[str, Any] = {}
-        for name, value in call.body.items():
-            if name not in self.unsupported:
-                if value is not None or name not in body:  # a successor that is null beside it says nothing
-                    body[name] = value
-            elif name in SUCCESSORS:
-                body.setdefault(SUCCESSORS[name], value)
-            elif probe.expects == "refusal":
-                body[name] = value
-        lonely = {name for name, other in COMPANIONS.items() if other in call.body and other not in body}
-        return replace(call, body={name: value for name, value in body.items() if name not in lonely})
-
-    def _with_room(self, call: Call, probe: Probe) -> Call:
-        """The call with what this model needs before its first word, where a word must be seen."""
-        if not self.room or probe.ran_out is None or not _cap(call.body):
-            return call
-        caps = {name: call.body[name] + self.room for name in CAPS if isinstance(call.body.get(name), int)}
-        return replace(call, body={**call.body, **caps})
-
-    def _made_room(self, exchange: Exchange, probe: Probe, asked: Call, room: int) -> bool:
-        """Whether to ask again with a larger cap: the answer ran out of `room`, and there is more."""
-        if probe.ran_out is None or exchange.status != 200 or exchange.trouble or not _cap(asked.body):
-            return False
-        if not probe.ran_out(exchange):
-            return False
-        if self.room == room:
-            self.room = next((larger for larger in ROOMS if larger > room), room)
-        return self.room > room
-
     async def _until(self, then: float) -> None:
         while (pause := then - self.clock()) > 0:
             await self.sleep(pause)
-
-    def _request(self, probe: Probe, step: int, attempt: int, call: Call) -> tuple[httpx2.Request, Request]:
-        """What leaves, and what is recorded of it. Raises FlowFailed when no client could send it."""
-        try:
-            body = encoded(call)
-            headers = self._headers(call, body, f"wp-{self.run_id}-{probe.id}-{step}-{attempt}")
-            leaving = self.client.build_request(
-                call.method, self.target.url(call.path), params=dict(call.query) or None, headers=headers, content=body
-            )
-        except (httpx2.InvalidURL, ValueError, TypeError) as ours:
-            raise FlowFailed(f"step {step} cannot be sent: {type(ours).__name__}: {ours}") from ours
-        masked = self.secrets.in_headers(headers.items())
-        return leaving, Request(call.method, call.path, dict(call.query), masked, body)
-
-    async def _send(
-        self, probe: Probe, step: int, attempt: int, leaving: httpx2.Request, kept: Request, *, is_last: bool
-    ) -> Exchange:
-        """`is_last`: on a connection of its own, and a loss of it is the target's."""
-        operation = self.spec.operation_for(kept.method, kept.path)
-        wire = Wire(self.bounds, self.clock)
-        started = self.wall()
-        if is_last:
-            async with self.fresh() as client:
-                await wire.fetch(client, leaving)
-            wire.trouble = wire.trouble and wire.trouble.confirmed()
-        else:
-            await wire.fetch(self.client, leaving)
-        coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), None)
-        return Exchange(
-            probe.id,
-            step,
-            attempt,
-            operation.id if operation else None,
-            kept,
-            wire.status,
-            self.secrets.in_headers(wire.headers),
-            self.secrets.in_chunks(wire.chunks, coding),
-            started,
-            wire.headers_at_s,
-            wire.ended_at_s,
-            wire.trouble and replace(wire.trouble, detail=self.secrets.in_text(wire.trouble.detail)),
-        )
-
-    def _headers(self, call: Call, body: bytes, request_id: str) -> dict[str, str]:
-        key = self.target.key
-        keys = {
-            "key": key,
-            "none": None,
-            "wrong": WRONG_KEY,
-            "cut": key and cut(key),
-            "extended": key and extended(key),
-        }
-        sent = {
-            "accept": "application/json, text/event-stream",
-            "accept-encoding": "identity",
-            "user-agent": f"wireproof/{__version__}",
-            "x-client-request-id": request_id,
-        }
-        if body:
-            sent["content-type"] = "application/json"
-        if keys[call.auth]:
-            sent["authorization"] = f"Bearer {keys[call.auth]}"
-        return {**sent, **call.headers}
-
-
-def _cap(body: Any) -> int:
-    """The cap that a body asks for; 0 when it has none."""
-    fields = body if isinstance(body, dict) else {}
-    return next((fields[name] for name in CAPS if isinstance(fields.get(name), int)), 0)
 
 
 def _next(flow: Flow, exchange: Exchange | None) -> Call | None:
@@ -414,13 +252,3 @@ def _check_the_door(exchange: Exchange) -> None:
     if exchange.status in (401, 403):
         said = exchange.wire[:200].decode("utf-8", "replace")
         raise KeyRefused(f"the target answered {exchange.status} to {exchange.request.path}: {said}")
-
-
-def _minus(one: Cost, other: Cost) -> Cost:
-    dollars = None if one.usd is None or other.usd is None else one.usd - other.usd
-    return Cost(
-        one.calls - other.calls,
-        one.prompt_tokens - other.prompt_tokens,
-        one.completion_tokens - other.completion_tokens,
-        dollars,
-    )
