@@ -61,9 +61,9 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
     clauses, probes = load_contracts(order.contracts)
     _pinned(order.requirements)
     _spoken(order.dialect)
-    chosen = _chosen(clauses, order.profiles, order.level, order.only)
+    chosen = clauses_for(clauses, order.profiles, order.level, order.only)
     if not chosen:
-        if _chosen(clauses, (EVERYTHING,), None, order.only):
+        if clauses_for(clauses, (EVERYTHING,), None, order.only):
             raise WrongOrder(f"no clause of profile {', '.join(order.profiles)} matches {', '.join(order.only)}; "
                              f"see --profile, or ask for --profile {EVERYTHING}")  # fmt: skip
         raise WrongOrder(f"no clause matches {', '.join(order.only)}; `wireproof explain` lists them all")
@@ -76,7 +76,10 @@ def prepare(order: Order) -> tuple[list[Clause], Plan]:
     return chosen, within(plan, chosen, order.budget)
 
 
-def _chosen(clauses: Sequence[Clause], profiles: Sequence[str], level: str | None, only: Sequence[str]) -> list[Clause]:
+def clauses_for(
+    clauses: Sequence[Clause], profiles: Sequence[str], level: str | None, only: Sequence[str]
+) -> list[Clause]:
+    """The clauses of the profiles, up to the level, that match one of the globs. Raises WrongOrder for a bad name."""
     catalogue = load_spec().catalogue("profiles")
     try:
         found = in_profiles(clauses, profiles, catalogue)
@@ -166,7 +169,7 @@ def _sampler(order: Order, plan: Plan, earlier: Run | None) -> Sampler:
     clauses: list[Clause] = []
     if order.samples > 1:
         every, _ = load_contracts(order.contracts)
-        clauses = _chosen(every, order.profiles, order.level, order.only)
+        clauses = clauses_for(every, order.profiles, order.level, order.only)
     return Sampler(
         clauses, plan.probes, plan.operations, order.samples, first_asked(earlier.exchanges) if earlier else ()
     )
@@ -198,7 +201,7 @@ def report_of(
         notes.append(f"{len(run.lost)} requests were in flight when the run was cut off; their answers are lost.")
     if run.asked_again:
         notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
-    chosen = _chosen(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
+    chosen = clauses_for(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
     notes += [str(blame) for blame in blames(load_spec(), run.exchanges)]
     asked = first_asked(run.exchanges)
     first = first_answers(asked)

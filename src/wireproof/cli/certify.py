@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,14 @@ import click
 from wireproof.cli import BROKEN, KEPT, UNKNOWN, UNREACHABLE, Fail, stop_telling
 from wireproof.cli.console import Progress, tell
 from wireproof.cli.excuses import after, read_excuses, waivers_option
-from wireproof.cli.measures import claims_option, dialect_option, read_features
-from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options
+from wireproof.cli.measures import claims_option, dialect_option
+from wireproof.cli.orders import key_refused, order_from, remote, standin_models, target_options, terms
 from wireproof.cli.second import need_sdk, sdk_option, with_second_opinion
 
 if TYPE_CHECKING:
     from wireproof.order import Order
     from wireproof.plan import Plan
+    from wireproof.record import RecordEvent
     from wireproof.report import Report
 
 # The stand-in's pace: slow enough that a stream can be seen to stream, fast enough for a demo.
@@ -92,17 +93,28 @@ def command(**options: Any) -> int:
 
 
 def _certify(order: Order, options: dict[str, Any]) -> int:
-    from wireproof.certification import load_contracts, prepare, report_of, run
-    from wireproof.fetch import KeyRefused, Unreachable
+    from wireproof.certification import prepare
 
     clauses, plan = prepare(order)
     excuses = read_excuses(options["waivers"])
-    quiet, out = options["as_json"], options["out"]
+    quiet = options["as_json"]
     with contextlib.suppress(BrokenPipeError):
-        click.echo(_announced(order, len(clauses), plan), err=quiet)
+        click.echo(announced(order, len(clauses), plan), err=quiet)
+    with Progress(plan) as progress:
+        report = certified(order, plan, options, progress)
+    return finish(after(excuses, report), options["out"], as_json=quiet)
+
+
+def certified(
+    order: Order, plan: Plan, options: dict[str, Any], listen: Callable[[RecordEvent], None] = lambda event: None
+) -> Report:
+    """Records the plan and judges it, before any waiver. Raises Fail when the target does not let us."""
+    from wireproof.certification import load_contracts, report_of, run
+    from wireproof.fetch import KeyRefused, Unreachable
+
+    out = options["out"]
     try:
-        with Progress(plan) as progress:
-            recorded = run(order, plan, out, progress, resume=options["resume"])
+        recorded = run(order, plan, out, listen, resume=options["resume"])
     except* Unreachable as nobody:
         raise Fail(str(nobody.exceptions[0]), UNREACHABLE) from nobody
     except* KeyRefused as refused:
@@ -112,14 +124,12 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
             f"interrupted; go on with the same command and --resume (journal: {out / 'journal.jsonl'})", UNKNOWN
         ) from None
     everything, _ = load_contracts(order.contracts)
-    report = with_second_opinion(
-        report_of(recorded, everything, speaks=order.dialect, claims=order.claims), options["by_sdk"]
-    )
-    return finish(after(excuses, report), out, as_json=quiet)
+    report = report_of(recorded, everything, speaks=order.dialect, claims=order.claims)
+    return with_second_opinion(report, options["by_sdk"])
 
 
-def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
-    """Writes the artifacts, tells the verdict, gives the exit code."""
+def write(report: Report, out: Path | None) -> dict[str, str]:
+    """The texts of the artifacts by their names; written too, where there is a folder."""
     from wireproof.report import rendered
 
     texts = rendered(report)
@@ -130,6 +140,12 @@ def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
                 (out / name).write_text(text, encoding="utf-8")
         except OSError as trouble:
             raise Fail(f"--out {out}: {trouble.strerror or trouble}") from trouble
+    return texts
+
+
+def finish(report: Report, out: Path | None, *, as_json: bool) -> int:
+    """Writes the artifacts, tells the verdict, gives the exit code."""
+    texts = write(report, out)
     with _whoever_reads():
         if as_json:
             click.echo(texts["verdicts.json"], nl=False)
@@ -152,18 +168,9 @@ def _whoever_reads() -> Iterator[None]:
 @contextlib.contextmanager
 def _ordered(options: dict[str, Any]) -> Iterator[Order]:
     """The order; around it the stand-in, when there is no URL."""
-    from wireproof.fetch import Bounds, Target
+    from wireproof.fetch import Target
 
-    more = {
-        "fail_on": options["fail_on"].upper(),
-        "requirements": options["requirements"],
-        "dialect": options["dialect"],
-        "claims": read_features(options["claims"]),
-        "samples": options["samples"],
-        "gate": options["concurrency"],
-        "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
-        "key_variable": options["api_key_env"],
-    }
+    more = terms(options)
     if options["base_url"]:
         if options["fault"]:
             raise Fail("--fault: expected no --base-url beside it; faults are the stand-in's")
@@ -217,7 +224,8 @@ def _forget(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _announced(order: Order, clauses: int, plan: Plan) -> str:
+def announced(order: Order, clauses: int, plan: Plan) -> str:
+    """What is certified and what it may cost, for people, before the first byte is sent."""
     from wireproof.cover import not_covered
 
     where = f"{STANDIN} (no --base-url was given)" if order.about.get("backend") == STANDIN else order.target.base_url

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wireproof.cli import UNREACHABLE, Fail
+from wireproof.cli.measures import read_features
 
 if TYPE_CHECKING:
     from wireproof.fetch import Target
@@ -149,6 +150,22 @@ def order_from(options: dict[str, Any], target: Target, models: Models, *, stand
         contracts=options["contracts"],
         **more,
     )
+
+
+def terms(options: dict[str, Any]) -> dict[str, Any]:
+    """What an order of certify says beyond what `plan` needs to know: how to send, and what counts."""
+    from wireproof.fetch import Bounds
+
+    return {
+        "fail_on": options["fail_on"].upper(),
+        "requirements": options["requirements"],
+        "dialect": options["dialect"],
+        "claims": read_features(options["claims"]),
+        "samples": options["samples"],
+        "gate": options["concurrency"],
+        "bounds": Bounds(total_s=options["timeout"], idle_s=min(60.0, options["timeout"])),
+        "key_variable": options["api_key_env"],
+    }
 
 
 def remote(options: dict[str, Any], *, ask: bool = True) -> tuple[Target, Models]:
