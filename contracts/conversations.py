@@ -40,9 +40,18 @@ def _turn(text: str) -> dict[str, Any]:
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
 
+def _asked(id: str, question: Any) -> Call:
+    return Call(
+        "POST",
+        "/responses",
+        {"model": MODEL, "conversation": id, "input": question, "max_output_tokens": LEAST_CAP, "store": False},
+    )
+
+
 @flow(
     "conversations.life",
     most=12,
+    paid=(_asked("", [*map(_turn, TURNS), _turn(QUESTION)]),),
     about="make a conversation, add to it, page through it, respond in it, delete an item and all",
     expects="either",
 )
@@ -59,11 +68,7 @@ def life_of_a_conversation() -> Flow:
     page = yield Call("GET", f"{path}/items", query={"order": "asc", "limit": "2"})
     last = as_text(maybe_object(page).get("last_id")) or "none"
     yield Call("GET", f"{path}/items", query={"order": "asc", "limit": "10", "after": last})
-    yield Call(
-        "POST",
-        "/responses",
-        {"model": MODEL, "conversation": id, "input": QUESTION, "max_output_tokens": LEAST_CAP, "store": False},
-    )
+    yield _asked(id, QUESTION)
     newest = yield Call("GET", f"{path}/items", query={"order": "desc", "limit": "20"})
     items = as_objects(maybe_object(newest).get("data"))
     item = id_in(items[-1]) if items else None

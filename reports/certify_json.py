@@ -26,6 +26,7 @@ def render(report: Report) -> str:
             "calls": spend.calls,
             "tokens": spend.tokens,
             "usd": None if spend.usd is None else round(spend.usd, 6),
+            "usd_at_least": round(spend.usd_at_least if spend.usd is None else spend.usd, 6),
             "wall_s": round(spend.wall_s, 3),
         },
         "counts": dict(report.counts),

@@ -27,13 +27,12 @@ def render(report: Report) -> str:
 
 def _head(report: Report) -> list[str]:
     spend = report.spend
-    price = "price unknown" if spend.usd is None else f"${spend.usd:.4f}"
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
     return [
         f"# {report.outcome}: {report.target['base_url']}",
         "",
         f"{len(report.verdicts)} clauses: {counts}. "
-        f"{spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s. "
+        f"{spend.calls} exchanges, {spend.tokens:,} tokens, {spend.price}, {spend.wall_s:.1f} s. "
         f"wireproof {report.version}, {report.started}.",
         *([f"\nThe model {', '.join(map(str, report.capabilities))}."] if report.capabilities else []),
         *(f"\n> {note}" for note in (*report.notes, *report.complaints)),

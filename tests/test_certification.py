@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wireproof.certification import prepare, run
+from wireproof.certification import load_contracts, prepare, report_of, run
 from wireproof.fetch import KeyRefused, Target
 from wireproof.journal import Run, read_journal
 from wireproof.order import Order, WrongOrder
@@ -18,6 +18,7 @@ from wireproof.standin.virtual import VirtualClock, VirtualTransport
 from wireproof.standin.wire import Ask, Serve, json_answer, refusal
 
 ONLY = ("chat.n", "chat.stop")
+MODELS = Models("gpt-4.1-mini")
 
 
 class Killed(KeyboardInterrupt):
@@ -30,9 +31,11 @@ def certified(
     listen: Callable[[RecordEvent], None] = lambda event: None,
     *,
     resume: bool = False,
+    models: Models = MODELS,
+    only: tuple[str, ...] = ONLY,
     **more: Any,
 ) -> tuple[Run, VirtualTransport]:
-    order = Order(Target("http://standin/v1", "sk-looks-fake-0123"), Models("gpt-4.1-mini"), only=ONLY, gate=1, **more)
+    order = Order(Target("http://standin/v1", "sk-looks-fake-0123"), models, only=only, gate=1, **more)
     _, plan = prepare(order)
     clock = VirtualClock()
     transport = VirtualTransport(serve, clock)
@@ -106,3 +109,12 @@ def test_a_journal_of_another_backend_is_not_gone_on_with(about: dict[str, str],
     certified(ok, tmp_path, about={"backend": "the stand-in", "faults": "one"})
     with pytest.raises(WrongOrder, match="belongs to the stand-in with one, not"):
         certified(ok, tmp_path, resume=True, about=about)
+
+
+def test_a_run_with_an_unpriced_model_says_what_the_rest_cost_at_least(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"models": Models("gpt-4.1-mini", "who-knows"), "only": ("chat.n", "embeddings.schema")}
+    recorded, _ = certified(ok, tmp_path, **asked)
+    alone, _ = certified(ok, tmp_path / "alone", **{**asked, "only": ("chat.n",)})
+    spend, rest = (report_of(one, load_contracts()[0]).spend for one in (recorded, alone))
+    assert (spend.usd, spend.usd_at_least) == (None, rest.usd)
+    assert (spend.price, rest.price) == (f"at least {rest.price}", f"${rest.usd_at_least:.4f}")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from certified import certified, standin_plan
 
 from wireproof.certification import load_contracts
 from wireproof.clause import (
@@ -16,11 +17,14 @@ from wireproof.clause import (
     Call,
     Clause,
     File,
+    Flow,
     answered,
+    flow,
     form,
     probe,
     sent,
 )
+from wireproof.heed import actual_cost
 from wireproof.plan import Cost, Models, bind, call_cost, encoded, make_plan, select
 from wireproof.price import seconds_of_sound, usd
 from wireproof.profiles import in_profiles
@@ -112,7 +116,7 @@ def test_what_must_be_refused_costs_nothing_and_an_unknown_model_has_no_price() 
     call = Call("POST", "/chat/completions", {**CHAT, "model": "who-knows"})
     assert call_cost(load_spec(), call, "refusal") == Cost(1)
     assert call_cost(load_spec(), call, "answer").usd is None
-    assert (Cost(1) + Cost(1, usd=None)).usd is None
+    assert (Cost(1, usd=0.5) + Cost(1, usd=None) + Cost(1, usd=0.25)) == Cost(3, usd=None, known=0.75)
 
 
 IMAGE = {"model": "gpt-image-1", "prompt": "x" * 38}  # 20 tokens, at most
@@ -126,6 +130,7 @@ SOUND = File("a.wav", b"RIFF" + (48_000).to_bytes(4, "little") + b"WAVEfmt " + b
         ("/images/generations", {**IMAGE, "quality": "low", "size": "1024x1024", "n": 2}, 0.0221),
         ("/images/generations", {**IMAGE, "quality": "low"}, 0.0161),  # the dearest size
         ("/images/generations", IMAGE, 0.2501),
+        ("/images/generations", {**IMAGE, "quality": "low", "size": "1024x1024", "partial_images": 2}, 0.0191),
         ("/images/generations", {"model": "gpt-image-2.5-flare", "prompt": "x"}, None),
         ("/audio/speech", {"model": "gpt-4o-mini-tts", "input": "x"}, None),
         ("/moderations", {"model": "omni-moderation-latest", "input": "x"}, 0.0),
@@ -153,6 +158,34 @@ def test_a_plan_says_what_it_costs_at_least_where_a_price_is_missing() -> None:
     plan = make_plan(load_spec(), [a_clause()], [priced, unpriced], Models("m"))
     assert (plan.unpriced, plan.price) == (("b",), "at least $0.0001; 1 probe has no published price")
     assert make_plan(load_spec(), [a_clause()], [priced], Models("m")).price == "$0.0001"
+
+
+def test_a_flow_is_priced_by_all_that_makes_a_model_speak() -> None:
+    calls = [Call("POST", "/chat/completions", CHAT), Call("GET", "/models"), Call("POST", "/embeddings", CHAT)]
+
+    def ask() -> Flow:
+        yield from calls
+
+    def cost(paid: int | tuple[Call, ...]) -> Cost:
+        made = flow("a.flow", most=3, about="a test", paid=paid)(ask)
+        return make_plan(load_spec(), [a_clause()], [made], Models("gpt-4.1-mini")).cost
+
+    assert cost(2).prompt_tokens == 2 * cost(1).prompt_tokens
+    both = cost((calls[0], calls[2]))
+    assert (both.calls, both.prompt_tokens, both.completion_tokens) == (3, cost(2).prompt_tokens, 10)
+
+
+def test_no_probe_costs_more_than_its_plan_says() -> None:
+    plan = standin_plan()
+    spent: dict[str, Cost] = {}
+    for one in certified(plan=plan).exchanges:
+        probe = one.probe.partition("@")[0]
+        spent[probe] = spent.get(probe, Cost()) + actual_cost(load_spec(), one, Cost(1))
+    for probe, cost in spent.items():
+        most = plan.costs[probe]
+        assert cost.calls <= most.calls, probe
+        assert cost.prompt_tokens <= most.prompt_tokens, probe
+        assert most.usd is None or (cost.usd is not None and cost.usd <= most.usd), probe
 
 
 def test_the_core_profile_costs_less_than_two_cents_of_a_small_model() -> None:

@@ -152,13 +152,14 @@ def run(
             )
             reason = "complete"
         finally:
-            total_usd = None if cost.usd is None or spent_before.usd is None else cost.usd + spent_before.usd
+            both = cost + Cost(usd=spent_before.usd, known=spent_before.usd_at_least)
             journal.footer(
                 reason=reason,
                 spend={
                     "calls": calls + spent_before.calls,
                     "tokens": cost.tokens + spent_before.tokens,
-                    "usd": total_usd,
+                    "usd": both.usd,
+                    "usd_at_least": both.usd_at_least,
                     "wall_s": round(time.monotonic() - begun + spent_before.wall_s, 3),
                 },
             )

@@ -300,7 +300,9 @@ Flow = Generator[Call, Exchange, None]
 
 @dataclass(frozen=True)
 class Probe:
-    """A planned request, or a flow of at most `most` requests, of which `paid` make a model speak.
+    """A planned request, or a flow of at most `most` requests.
+
+    `paid` are those that make a model speak: how many like the first, or which, with all that the model then reads.
 
     expects: "answer" when the request is one every backend documents and should serve · "refusal" when it is
     wrong on purpose · "either". `needs` names the placeholder of the model it speaks to, NO_MODEL when to none.
@@ -317,7 +319,7 @@ class Probe:
     needs: str = MODEL
     area: str = ""
     ran_out: Callable[[Exchange], bool] | None = field(default=None, repr=False)
-    paid: int = 1
+    paid: int | tuple[Call, ...] = 1
 
 
 def probe(
@@ -366,11 +368,12 @@ def flow(
     about: str,
     needs: str = MODEL,
     expects: Literal["answer", "either"] = "answer",
-    paid: int = 1,
+    paid: int | tuple[Call, ...] = 1,
 ) -> Callable[[Callable[[], Flow]], Probe]:
     """Turns a generator function into a probe of several requests, each chosen after the answer before.
 
-    `most` bounds them for plan and budget; the recorder stops a flow that asks for more.
+    `most` bounds them for plan and budget, and `paid` says what makes a model speak; the recorder stops a flow that
+    asks for more.
     """
 
     def make(run: Callable[[], Flow]) -> Probe:

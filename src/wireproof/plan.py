@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe
 from wireproof.judge import Planned
-from wireproof.price import usd_at_most
+from wireproof.price import dollars, usd_at_most
 from wireproof.spec import Spec
 
 # What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
@@ -26,7 +26,8 @@ MODEL_OPTIONS = {
     "completion": "--completion-model",
 }
 # What a request tells a model, and how it bounds what the model may say, whatever the operation.
-TOLD = ("messages", "prompt", "input", "instructions", "tools", "response_format", "text")
+TOLD = ("messages", "prompt", "input", "instructions")
+WRITTEN_OUT = ("tools", "response_format", "text")  # the model reads their keys and braces too
 CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 TEMPLATE_TOKENS = 8  # what a chat template puts around a message
 FORM_FIELD = re.compile(rb'; name="([^"]+)"\r\n\r\n([^\r]*)\r\n')  # as `form` writes it
@@ -53,16 +54,21 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An upper estimate: `usd` is None when a model has no published price."""
+    """An upper estimate: `usd` is None when a part of it has no published price; `known` is then that of the rest."""
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float | None = 0.0
+    known: float = 0.0
 
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def usd_at_least(self) -> float:
+        return self.known if self.usd is None else self.usd
 
     def __add__(self, other: Cost) -> Cost:
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
@@ -71,6 +77,7 @@ class Cost:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             usd,
+            self.usd_at_least + other.usd_at_least if usd is None else 0.0,
         )
 
 
@@ -106,11 +113,11 @@ class Plan:
     @property
     def price(self) -> str:
         """In words: `$0.0061`, or what it comes to at least when not every price is known."""
-        known = sum(cost.usd for cost in self.costs.values() if cost.usd is not None)
+        told = dollars(self.cost.usd, self.cost.usd_at_least)
         if not self.unpriced:
-            return f"${known:.4f}"
+            return told
         missing = "1 probe has" if len(self.unpriced) == 1 else f"{len(self.unpriced)} probes have"
-        return f"at least ${known:.4f}; {missing} no published price"
+        return f"{told}; {missing} no published price"
 
     def planned(self) -> list[Planned]:
         """Every probe as the judge needs to know it, sent or not."""
@@ -144,7 +151,7 @@ def make_plan(
             left_out.append(Planned(probe.id, operations[probe.id], asked, reason, declined=True))
             continue
         kept.append(probe)
-        costs[probe.id] = _cost(spec, probe, call)
+        costs[probe.id] = _cost(spec, probe, models)
     return Plan(tuple(kept), costs, models, tuple(left_out), operations)
 
 
@@ -178,6 +185,7 @@ def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
     if call.method != "POST" or expects == "refusal" or not body.get("model"):
         return Cost(1)
     prompt = sum(_tokens(body[name]) for name in TOLD if body.get(name) is not None)
+    prompt += sum(_tokens(json.dumps(body[name])) for name in WRITTEN_OUT if body.get(name) is not None)
     cap = next((body[name] for name in CAPS if body.get(name)), None)
     choices = body.get("n") or 1
     if not isinstance(cap, int) or not isinstance(choices, int):
@@ -196,10 +204,10 @@ def _writes(spec: Spec, call: Call) -> bool:
     )
 
 
-def _cost(spec: Spec, probe: Probe, call: Call) -> Cost:
-    """A flow is priced as `paid` requests like its first and `most` calls: its other steps read or refuse."""
-    one = call_cost(spec, call, probe.expects)
-    return replace(sum([one] * probe.paid, Cost()), calls=probe.most)
+def _cost(spec: Spec, probe: Probe, models: Models) -> Cost:
+    """A flow is priced by its `paid` requests and `most` calls: its other steps read or refuse."""
+    paid = (probe.first,) * probe.paid if isinstance(probe.paid, int) else probe.paid
+    return replace(sum((call_cost(spec, bind(one, models), probe.expects) for one in paid), Cost()), calls=probe.most)
 
 
 def _why_not(probe: Probe, models: Models, has_key: bool) -> str | None:

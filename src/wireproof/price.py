@@ -13,6 +13,7 @@ from typing import Any
 from wireproof.spec import Spec
 
 # Kinds whose answers are made of tokens with a price of their own.
+PREVIEW_TOKENS = 100  # DOCS: each partial image of a stream costs as many output tokens more
 OUTPUT = {"image": "usd_per_million_image", "speech": "usd_per_million_audio", "transcription": "usd_per_million_audio"}
 
 
@@ -28,13 +29,18 @@ def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> f
     return float(prompt_tokens * told["input"] + completion_tokens * answers.get("output", 0)) / 1_000_000
 
 
+def dollars(usd: float | None, at_least: float) -> str:
+    """In words: `$0.0061`; `at least $0.0061` when a part has no price, and that is what the rest comes to."""
+    return f"at least ${at_least:.4f}" if usd is None else f"${usd:.4f}"
+
+
 def usd_at_most(
     spec: Spec, body: Mapping[str, Any], data: bytes, prompt_tokens: int, completion_tokens: int
 ) -> float | None:
     """Dollars for one request. `body` are its fields, `data` its bytes, in which sound is looked for."""
     row = _row(spec, str(body.get("model", "")))
     if "usd_per_image" in row:
-        pictures = _pictures(row["usd_per_image"], body)
+        pictures = _pictures(row, body)
         words = usd(spec, str(body["model"]), prompt_tokens, 0) if "usd_per_million" in row else 0.0
         return None if pictures is None or words is None else pictures + words
     if "usd_per_minute" in row:
@@ -57,13 +63,18 @@ def seconds_of_sound(data: bytes) -> float | None:
     return float(min(size, len(data))) / rate if rate else None
 
 
-def _pictures(prices: Mapping[str, Mapping[str, float]], body: Mapping[str, Any]) -> float | None:
-    """The dearest that the quality and size allow, as often as is asked for."""
+def _pictures(row: Mapping[str, Any], body: Mapping[str, Any]) -> float | None:
+    """The dearest that the quality and size allow, as often as is asked for, with the previews on the way."""
+    prices: Mapping[str, Mapping[str, float]] = row["usd_per_image"]
     told, size = str(body.get("quality")), str(body.get("size"))
     qualities = [prices[told]] if told in prices else list(prices.values())
-    each = [row[size] if size in row else max(row.values()) for row in qualities]
+    each = [sizes[size] if size in sizes else max(sizes.values()) for sizes in qualities]
     number = str(body.get("n") or 1)
-    return max(each) * int(number) if number.isdecimal() else None
+    previews = str(body.get("partial_images") or 0)
+    if not (number.isdecimal() and previews.isdecimal()):
+        return None
+    preview = PREVIEW_TOKENS * row.get("usd_per_million_image", {}).get("output", 0) / 1_000_000
+    return float(max(each) + preview * int(previews)) * int(number)
 
 
 def _row(spec: Spec, model: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from wireproof.exchange import Exchange
 from wireproof.fields import FieldAsked
 from wireproof.judge import FailOn, Verdict, run_outcome
 from wireproof.oracle import Opinion
+from wireproof.price import dollars
 from wireproof.profiles import rung
 from wireproof.secrets import LONGER, MARKER, SHORTER
 from wireproof.spec import load_spec
@@ -35,10 +36,17 @@ MOST_BODY_IN_CURL = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Spend:
+    """`usd` is None when something that was answered has no published price; the rest costs `usd_at_least`."""
+
     calls: int
     tokens: int
     usd: float | None
     wall_s: float
+    usd_at_least: float = 0.0
+
+    @property
+    def price(self) -> str:
+        return dollars(self.usd, self.usd_at_least)
 
 
 @dataclass(frozen=True, slots=True)

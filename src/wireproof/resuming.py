@@ -46,12 +46,13 @@ def spend_of(run: Run | None) -> Spend:
         return Spend(0, 0, 0.0, 0.0)
     if run.footer:
         told = run.footer["spend"]
-        return Spend(told["calls"], told["tokens"], told["usd"], told["wall_s"])
+        at_least = told.get("usd_at_least") or told["usd"] or 0.0  # journals of before have no lower bound
+        return Spend(told["calls"], told["tokens"], told["usd"], told["wall_s"], at_least)
     spec = load_spec()
     cost = sum((actual_cost(spec, exchange, Cost(1)) for exchange in run.exchanges), Cost())
     begun = min((e.started_unix for e in run.exchanges), default=0.0)
     ended = max((e.started_unix + e.ended_at_s for e in run.exchanges), default=0.0)
-    return Spend(run.sent, cost.tokens, cost.usd, ended - begun)
+    return Spend(run.sent, cost.tokens, cost.usd, ended - begun, cost.usd_at_least)
 
 
 def left_of(budget: Budget, spent: Spend) -> Budget:
@@ -59,7 +60,7 @@ def left_of(budget: Budget, spent: Spend) -> Budget:
     return Budget(
         None if budget.calls is None else budget.calls - spent.calls,
         None if budget.tokens is None else budget.tokens - spent.tokens,
-        None if budget.usd is None else budget.usd - (spent.usd or 0.0),
+        None if budget.usd is None else budget.usd - spent.usd_at_least,
     )
 
 

@@ -45,4 +45,5 @@ def _minus(one: Cost, other: Cost) -> Cost:
         one.prompt_tokens - other.prompt_tokens,
         one.completion_tokens - other.completion_tokens,
         dollars,
+        one.usd_at_least - other.usd_at_least if dollars is None else 0.0,
     )

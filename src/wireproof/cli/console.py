@@ -137,11 +137,10 @@ def _second(report: Report) -> None:
 
 def _summary(report: Report) -> None:
     spend = report.spend
-    price = "price unknown" if spend.usd is None else f"${spend.usd:.4f}"
     counts = ", ".join(f"{number} {outcome}" for outcome, number in report.counts.items())
     outcome = click.style(report.outcome, fg=OUTCOME_COLOURS[report.outcome], bold=True)
     click.echo(f"\n{outcome}: {len(report.verdicts)} clauses, {counts}")
-    click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {price}, {spend.wall_s:.1f} s")
+    click.echo(f"spent {spend.calls} exchanges, {spend.tokens:,} tokens, {spend.price}, {spend.wall_s:.1f} s")
     if report.capabilities:
         click.echo(f"the model {', '.join(map(str, report.capabilities))}")
     if report.claims:

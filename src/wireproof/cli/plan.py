@@ -67,7 +67,13 @@ def _json(plan: Plan) -> str:
     uncovered = list(plan.uncovered)
     left_out = [{"id": planned.probe, "reason": planned.unsent} for planned in plan.left_out]
     cost = plan.cost
-    total = {"calls": cost.calls, "tokens": cost.tokens, "usd": cost.usd, "price": plan.price}
+    total = {
+        "calls": cost.calls,
+        "tokens": cost.tokens,
+        "usd": cost.usd,
+        "usd_at_least": cost.usd_at_least,
+        "price": plan.price,
+    }
     return json.dumps(
         {"schema_version": 1, "total": total, "probes": probes, "left_out": left_out, "uncovered": uncovered}, indent=1
     )
