@@ -50,6 +50,7 @@ def _is_ours(event: dict[str, Any]) -> bool:
     level="SHOULD",
     source="SPEC CreateImageRequest.stream",
     on=answered(*IMAGES, shows=lambda e: asked_of(e).get("stream") is True),
+    fields=("stream",),
 )
 def a_stream_is_a_stream(exchange: Exchange) -> None:
     """`stream: true` brings an event stream. A backend that cannot refuses it."""

@@ -40,6 +40,7 @@ ELSEWHERE = re.compile("(?!)")
     level="SHOULD",
     source="SPEC CreateSpeechRequest.stream_format",
     on=answered("createSpeech", asks=lambda body: body.get("stream_format") == "sse"),
+    fields=("stream_format",),
 )
 def events_come_where_they_are_asked_for(exchange: Exchange) -> None:
     """`stream_format: sse` brings an event stream. A model that cannot refuses it."""

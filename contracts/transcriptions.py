@@ -104,6 +104,7 @@ OF_THE_MODEL = re.compile(r"/segments/\d+/(seek|tokens|temperature|avg_logprob|c
     level="MUST",
     source="SPEC CreateTranscriptionResponseJson, -VerboseJson, -DiarizedJson",
     on=answered(TRANSCRIBE, shows=asks(*JSON)),
+    fields=("response_format",),
 )
 def answers_follow_the_schema(exchange: Exchange) -> None:
     """`json` has `text`; `verbose_json` also `language`, `duration` and its segments; `diarized_json` its speakers."""
@@ -141,6 +142,7 @@ def _place(violation: Violation) -> str:
     level="MUST",
     source="SPEC AudioResponseFormat: json, text, srt, verbose_json, vtt; SDK transcriptions.create returns str",
     on=answered(*BOTH, shows=plain),
+    fields=("response_format",),
 )
 def type_follows_the_format(exchange: Exchange) -> None:
     """The JSON formats are `application/json`; text, SRT and VTT are text of some kind, never JSON.
@@ -155,7 +157,11 @@ def type_follows_the_format(exchange: Exchange) -> None:
 
 
 @clause(
-    "transcriptions.text", level="MUST", source="SPEC AudioResponseFormat: text", on=answered(*BOTH, shows=asks("text"))
+    "transcriptions.text",
+    level="MUST",
+    source="SPEC AudioResponseFormat: text",
+    on=answered(*BOTH, shows=asks("text")),
+    fields=("response_format",),
 )
 def text_is_text(exchange: Exchange) -> None:
     """`response_format: text` brings the words as they are: no JSON document, and no quotes around them."""
@@ -166,7 +172,11 @@ def text_is_text(exchange: Exchange) -> None:
 
 
 @clause(
-    "transcriptions.srt", level="MUST", source="SPEC AudioResponseFormat: srt", on=answered(*BOTH, shows=asks("srt"))
+    "transcriptions.srt",
+    level="MUST",
+    source="SPEC AudioResponseFormat: srt",
+    on=answered(*BOTH, shows=asks("srt")),
+    fields=("response_format",),
 )
 def srt_is_srt(exchange: Exchange) -> None:
     """SRT numbers its captions from 1 and writes times as `00:00:01,500 --> 00:00:02,000`, in order."""
@@ -179,7 +189,11 @@ def srt_is_srt(exchange: Exchange) -> None:
 
 
 @clause(
-    "transcriptions.vtt", level="MUST", source="SPEC AudioResponseFormat: vtt", on=answered(*BOTH, shows=asks("vtt"))
+    "transcriptions.vtt",
+    level="MUST",
+    source="SPEC AudioResponseFormat: vtt",
+    on=answered(*BOTH, shows=asks("vtt")),
+    fields=("response_format",),
 )
 def vtt_is_vtt(exchange: Exchange) -> None:
     """VTT begins with `WEBVTT` and writes times as `00:00:01.500 --> 00:00:02.000`, in order."""
@@ -250,6 +264,7 @@ def segments_make_the_text(exchange: Exchange) -> None:
     level="SHOULD",
     source="SPEC timestamp_granularities, CreateTranscriptionResponseVerboseJson.words",
     on=answered(TRANSCRIBE, shows=lambda e: asks("verbose_json")(e) and "word" in granularities(e)),
+    fields=("timestamp_granularities",),
 )
 def words_come_where_they_are_asked_for(exchange: Exchange) -> None:
     """`timestamp_granularities: word` brings `words` with their times, as many as the text has."""

@@ -77,7 +77,9 @@ def a_stream_is_typed_as_one(exchange: Exchange) -> None:
     expect(exchange.media_type == "text/event-stream", expected="content-type text/event-stream", got=got)
 
 
-@clause("transcriptions.stream.done", level="MUST", source="SPEC TranscriptTextDoneEvent", on=STREAM)
+@clause(
+    "transcriptions.stream.done", level="MUST", source="SPEC TranscriptTextDoneEvent", on=STREAM, fields=("stream",)
+)
 def a_stream_says_that_it_is_done(exchange: Exchange) -> None:
     """A stream ends with exactly one `transcript.text.done`."""
     expect_closed(exchange, DONE)

@@ -58,6 +58,7 @@ VERBOSE = answered(TRANSLATE, shows=asks("verbose_json"))
     level="MUST",
     source="SPEC CreateTranslationResponseJson, CreateTranslationResponseVerboseJson",
     on=answered(TRANSLATE, shows=lambda e: plain(e) and format_asked(e) in SCHEMAS),
+    fields=("response_format",),
 )
 def answers_follow_the_schema(exchange: Exchange) -> None:
     """`json` has `text`; `verbose_json` also `language`, `duration` and, where it has segments, their times."""

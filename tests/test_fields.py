@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from certified import contents_of_contracts
 from made import answer
+from made_media import formed
 
-from wireproof.clause import Clause, Exchange, answered, expect
+from wireproof.clause import Clause, Exchange, File, answered, expect
 from wireproof.cli import run
 from wireproof.fields import FieldAsked, fields_asked
 from wireproof.judge import Planned, judge
@@ -101,6 +102,18 @@ def test_a_server_error_refuses_nothing_and_other_bodies_are_read_past() -> None
 def test_a_field_honoured_elsewhere_was_refused_for_its_value() -> None:
     refused = answer(refusal("n must be 1", "n"), asked={"n": 9}, status=400, probe="many")
     assert told(refused, answer({"choices": [1]}, asked={"n": 1}))["n"].state == "honoured"
+
+
+def test_a_form_asks_for_its_fields_and_files() -> None:
+    fields = [("n", "2"), ("timestamp_granularities[]", "word"), ("image", File("a.png", b"x"))]
+    rows = told(formed({"choices": [1]}, fields, operation=CHAT))
+    assert {name: row.state for name, row in rows.items()} == {
+        "n": "unknown",
+        "timestamp_granularities": "unknown",
+        "image": "unknown",
+    }
+    refused = formed(refusal("n is not supported", "n"), fields, operation=CHAT, status=400)
+    assert told(refused)["n"].state == "refused"
 
 
 def test_an_operation_that_is_not_described_has_no_rows() -> None:

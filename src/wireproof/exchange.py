@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Literal, TypeVar
 
+from wireproof.formdata import Part, boundary_in, parts_in, values_of
 from wireproof.sse import Event, lex
 
 Headers = tuple[tuple[str, str], ...]
@@ -58,6 +59,21 @@ class Request:
         if not self.body and self.query.get("stream") == "true":
             return {"stream": True}
         return self.json if isinstance(self.json, dict) else {}
+
+    @property
+    def is_form(self) -> bool:
+        return boundary_in(self.headers) is not None
+
+    @cached_property
+    def form(self) -> tuple[Part, ...]:
+        """The fields and files of a form in their order; none when the request is no form."""
+        boundary = boundary_in(self.headers)
+        return parts_in(self.body, boundary) if boundary else ()
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """What was asked for: the JSON object, or the fields of a form that are no files."""
+        return self.asked or values_of(self.form)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ STRENGTH: Mapping[State, int] = {"unknown": 0, "refused": 1, "honoured": 2, "ign
 # Drawn requests name every field of the description, and ask for none of them in particular.
 DRAWN = "cases."
 # Without these there is no request: what is refused of them is a value.
-ESSENTIAL = frozenset({"model", "messages", "prompt", "input"})
+ESSENTIAL = frozenset({"model", "messages", "prompt", "input", "file"})
 # A refusal of the field, not of its value: a code of the official API, or the words of others.
 UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|not permitted|unknown (field|param)|extra_forbid", re.I
@@ -67,8 +67,10 @@ def fields_asked(
 
 
 def asked_of(exchange: Exchange) -> dict[str, Any]:
-    """The fields of a request's query and JSON body that say something, which null does not."""
-    fields = {**exchange.request.query, **exchange.request.asked}
+    """The fields of a request's query and of its JSON or form that say something, which null does not. Files too."""
+    request = exchange.request
+    files = {part.name.removesuffix("[]"): part.data for part in request.form if part.is_file}
+    fields = {**request.query, **request.fields, **files}
     return {name: value for name, value in fields.items() if value is not None}
 
 
