@@ -64,6 +64,11 @@ def asked_for(
     raise NotApplicable(f"{operation} was not asked in this way")
 
 
+def of_path(path: str) -> Callable[[Exchange], bool]:
+    """Whether an exchange is of this path."""
+    return lambda exchange: exchange.request.path == path
+
+
 def served(exchange: Exchange, what: str) -> dict[str, Any]:
     """The object of a step that has to succeed; refused, it is a breach, unless the operation is not served at all."""
     if exchange.status is None or exchange.status in NOT_NOW:

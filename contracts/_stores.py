@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from wireproof.clause import Call, Exchange, File, NotApplicable
@@ -109,10 +109,6 @@ def file_told(exchanges: Sequence[Exchange], file: File) -> list[tuple[Exchange,
     if not told or told[0][0].request.method != "POST":
         raise NotApplicable(f"{file.name} was not taken into the store")
     return told
-
-
-def at(path: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.path == path
 
 
 def is_completed(exchanges: Sequence[Exchange], file: File) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 from wireproof.clause import (
@@ -40,6 +39,7 @@ from ._life import (
     id_of,
     ids_of,
     is_ok,
+    of_path,
     rows_of,
     served,
 )
@@ -156,14 +156,10 @@ def _id(exchange: Exchange) -> str:
     return str(maybe_object(exchange).get("id"))
 
 
-def _of(path: str) -> Any:
-    return lambda exchange: exchange.request.path == path
-
-
 def _deletions(exchanges: Sequence[Exchange]) -> tuple[str, Exchange]:
     """The file that was deleted first, and its deletion, once it succeeded."""
     id = _id(_made(exchanges)[0][0])
-    deletion = asked_for(exchanges, "deleteFile", _of(f"/files/{id}"))
+    deletion = asked_for(exchanges, "deleteFile", of_path(f"/files/{id}"))
     if not is_ok(deletion):
         raise NotApplicable(f"nothing was deleted: {deletion.id} was answered {deletion.status}")
     return id, deletion
@@ -264,7 +260,7 @@ def expiry_is_kept(exchanges: list[Exchange]) -> None:
 def a_file_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A file is read with the fields that its upload was answered with."""
     made = maybe_object(_made(exchanges)[0][0])
-    exchange = asked_for(exchanges, "retrieveFile", _of(f"/files/{made.get('id')}"))
+    exchange = asked_for(exchanges, "retrieveFile", of_path(f"/files/{made.get('id')}"))
     read = served(exchange, "the file")
     expect_same(exchange, read, made, "id", "object", "bytes", "created_at", "filename", "purpose")
 
@@ -292,7 +288,7 @@ def content_comes_back_byte_for_byte(exchanges: list[Exchange]) -> None:
             break
     if not judged:
         made, _ = _made(exchanges)[0]
-        first = asked_for(exchanges, "downloadFile", _of(f"/files/{_id(made)}/content"))
+        first = asked_for(exchanges, "downloadFile", of_path(f"/files/{_id(made)}/content"))
         served(first, "the content of a file that was just kept")
 
 
@@ -328,7 +324,7 @@ def lists_are_of_one_purpose(exchange: Exchange) -> None:
 def a_deletion_says_so(exchanges: list[Exchange]) -> None:
     """A deletion is answered `{id, object: "file", deleted: true}` with the id that was deleted."""
     id = _id(_made(exchanges)[0][0])
-    exchange = asked_for(exchanges, "deleteFile", _of(f"/files/{id}"))
+    exchange = asked_for(exchanges, "deleteFile", of_path(f"/files/{id}"))
     told = served(exchange, "a deletion")
     expect(told.get("deleted") is True, expected="deleted true", got=shown(told.get("deleted")),
            at=f"{exchange.id} /deleted")  # fmt: skip
@@ -339,9 +335,9 @@ def a_deletion_says_so(exchanges: list[Exchange]) -> None:
 def a_deleted_file_is_gone(exchanges: list[Exchange]) -> None:
     """A deleted file is found no more: 404 for itself and for its content, and it is in no list."""
     id, deletion = _deletions(exchanges)
-    expect_gone(asked_for(exchanges, "retrieveFile", _of(f"/files/{id}"), after=deletion))
-    if is_ok(asked_for(exchanges, "downloadFile", _of(f"/files/{id}/content"))):
-        expect_gone(asked_for(exchanges, "downloadFile", _of(f"/files/{id}/content"), after=deletion))
+    expect_gone(asked_for(exchanges, "retrieveFile", of_path(f"/files/{id}"), after=deletion))
+    if is_ok(asked_for(exchanges, "downloadFile", of_path(f"/files/{id}/content"))):
+        expect_gone(asked_for(exchanges, "downloadFile", of_path(f"/files/{id}/content"), after=deletion))
     exchange = asked_for(exchanges, "listFiles", after=deletion)
     if is_ok(exchange):
         expect(
@@ -353,7 +349,7 @@ def a_deleted_file_is_gone(exchanges: list[Exchange]) -> None:
 def nothing_is_deleted_twice(exchanges: list[Exchange]) -> None:
     """A second deletion of a file is answered 404: there is nothing left to delete."""
     id, deletion = _deletions(exchanges)
-    expect_gone(asked_for(exchanges, "deleteFile", _of(f"/files/{id}"), after=deletion))
+    expect_gone(asked_for(exchanges, "deleteFile", of_path(f"/files/{id}"), after=deletion))
 
 
 # ------------------------------------------------------------------------------------------------ mistakes

@@ -1,4 +1,4 @@
-"""contracts/batches.py: the flow as the stand-in answers it, the nearest departures, the legal ones."""
+"""contracts/batches*.py: the flow as the stand-in answers it, the nearest departures, the legal ones."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from wireproof.standin.faults import Departure, all_faults
 from wireproof.standin.wire import Answer, Ask, Serve
 
 LIFE = "batches.life"
+Modules = tuple[ModuleType, ...]
 ONE = "(POST /batches(/.*)?|GET /batches/.*)"
 
 
 @pytest.fixture(scope="module")
-def batches(contract: Callable[[str], ModuleType]) -> ModuleType:
-    return contract("batches")
+def batches(contract: Callable[[str], ModuleType]) -> Modules:
+    return contract("batches"), contract("batches_results")
 
 
-def test_the_stand_in_keeps_every_clause_and_each_is_judged(batches: ModuleType) -> None:
-    told = verdicts(lived(LIFE), batches)
+def test_the_stand_in_keeps_every_clause_and_each_is_judged(batches: Modules) -> None:
+    told = verdicts(lived(LIFE), *batches)
     assert {id: (one.outcome, one.reason) for id, one in told.items() if one.outcome != "pass"} == {}
 
 
@@ -118,14 +119,14 @@ BROKEN: dict[str, tuple[str, Departure]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_departure_breaks_its_clause(batches: ModuleType, name: str) -> None:
+def test_a_departure_breaks_its_clause(batches: Modules, name: str) -> None:
     clause, departure = BROKEN[name]
-    assert clause in findings(lived(LIFE, departure), batches)
+    assert clause in findings(lived(LIFE, departure), *batches)
 
 
-def test_every_clause_has_a_departure(batches: ModuleType) -> None:
+def test_every_clause_has_a_departure(batches: Modules) -> None:
     shown = {clause for clause, _ in BROKEN.values()} | {fault.breaks for fault in all_faults().values()}
-    assert {one.clause.id for one in clauses_of(batches)} - shown == set()
+    assert {one.clause.id for one in clauses_of(*batches)} - shown == set()
 
 
 # ------------------------------------------------------------------------------------------------ controls
@@ -173,37 +174,37 @@ LEGAL: dict[str, Departure] = {
 
 
 @pytest.mark.parametrize("name", LEGAL)
-def test_a_legal_departure_breaks_nothing(batches: ModuleType, name: str) -> None:
-    assert findings(lived(LIFE, LEGAL[name]), batches) == {}
+def test_a_legal_departure_breaks_nothing(batches: Modules, name: str) -> None:
+    assert findings(lived(LIFE, LEGAL[name]), *batches) == {}
 
 
 @pytest.mark.parametrize("pace", [0.01, 0.1, 0.3, 3.0, 1_000_000.0])
-def test_slow_and_instant_batches_break_nothing(batches: ModuleType, pace: float) -> None:
-    assert findings(lived(LIFE, pace=pace), batches) == {}
+def test_slow_and_instant_batches_break_nothing(batches: Modules, pace: float) -> None:
+    assert findings(lived(LIFE, pace=pace), *batches) == {}
 
 
-def test_what_a_slow_batch_will_come_to_is_not_judged(batches: ModuleType) -> None:
-    told = verdicts(lived(LIFE, pace=0.01), batches)
+def test_what_a_slow_batch_will_come_to_is_not_judged(batches: Modules) -> None:
+    told = verdicts(lived(LIFE, pace=0.01), *batches)
     assert (told["batches.files"].outcome, told["batches.cancel"].outcome) == ("not-applicable", "pass")
     assert told["batches.files"].reason.startswith("still validating after 20 s")
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 @pytest.mark.parametrize("where", [".*", ".* /batches.*"])
-def test_a_backend_without_batches_breaks_nothing(batches: ModuleType, where: str, status: int) -> None:
+def test_a_backend_without_batches_breaks_nothing(batches: Modules, where: str, status: int) -> None:
     exchanges = lived(LIFE, answered_with(where, status))
     assert len(exchanges) <= 6
-    assert {one.outcome for one in verdicts(exchanges, batches).values()} <= {"not-applicable", "inconclusive"}
-    assert findings(exchanges, batches) == {}
+    assert {one.outcome for one in verdicts(exchanges, *batches).values()} <= {"not-applicable", "inconclusive"}
+    assert findings(exchanges, *batches) == {}
 
 
 @pytest.mark.parametrize("step", range(21))
-def test_no_clause_stumbles_over_nonsense(batches: ModuleType, step: int) -> None:
-    told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), batches)
+def test_no_clause_stumbles_over_nonsense(batches: Modules, step: int) -> None:
+    told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), *batches)
     assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []
 
 
-def test_a_backend_that_keeps_no_files_cannot_be_asked_for_batches(batches: ModuleType) -> None:
-    told = verdicts(lived(LIFE, answered_with("POST /files", 404)), batches)
+def test_a_backend_that_keeps_no_files_cannot_be_asked_for_batches(batches: Modules) -> None:
+    told = verdicts(lived(LIFE, answered_with("POST /files", 404)), *batches)
     assert {one.outcome for one in told.values()} == {"not-applicable"}
     assert told["batches.echo"].reason == "no batch was made: batches.life was answered 404"

@@ -23,7 +23,7 @@ Modules = tuple[ModuleType, ...]
 
 @pytest.fixture(scope="module")
 def modules(contract: Callable[[str], ModuleType]) -> Modules:
-    return contract("vector_stores"), contract("vector_stores_search"), contract("paging")
+    return (*map(contract, ("vector_stores", "vector_stores_files", "vector_stores_search", "paging")),)
 
 
 def test_the_stand_in_keeps_every_clause_and_each_is_judged(modules: Modules) -> None:
