@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from certified import certified, standin_plan
+from certified import certified, contents_of_contracts, standin_plan
 from made import JSON_HEADERS, answer, stream
+from recorded import har, mitmproxy, vcr
 
+from wireproof.certification import report_of
 from wireproof.clause import Exchange
 from wireproof.cli import run
 from wireproof.content import shelf
@@ -21,6 +23,7 @@ from wireproof.divergence import Comparison, Divergence, Side, by_header, by_wor
 from wireproof.journal import Journal, Run
 from wireproof.judge import Where
 from wireproof.outline import departures, outline
+from wireproof.recordings import read_recording
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY
 from wireproof.standin.serve import embedded
@@ -180,6 +183,45 @@ def test_what_one_side_alone_was_asked_is_missing_and_a_cut_run_incomplete() -> 
     found = compare([plain("a", answer({}), answer({}, probe="more")), plain("b", answer({}), reason="cut")], RULES)
     assert (found.compared, found.missing, found.outcome) == (1, ["more"], "incomplete")
     assert compare([plain("a", answer({})), plain("b", answer({}, probe="other"))], RULES).outcome == "incomplete"
+
+
+def asked_as(model: str, exchange: Exchange) -> Exchange:
+    """The same question, in the name of another model."""
+    request = exchange.request
+    path = request.path.replace("gpt-4.1-mini", model)
+    body = request.body.replace(b"gpt-4.1-mini", model.encode())
+    return replace(exchange, request=replace(request, path=path, body=body))
+
+
+@pytest.mark.parametrize("file", ["traffic.har", "cassette.yaml", "dump.mitm"])
+def test_recordings_of_others_are_aligned_by_what_was_asked(file: str, tmp_path: Path) -> None:
+    """In another order, of another model, with other ids: a difference is none of that."""
+    writers: dict[str, Callable[[list[Exchange]], str | bytes]] = {
+        "traffic.har": har,
+        "cassette.yaml": vcr,
+        "dump.mitm": mitmproxy,
+    }
+    theirs = [asked_as("their-model", one) for one in side("broken", "chat.n-ignored").run.exchanges]
+    theirs.sort(key=lambda one: one.probe[::-1])
+    content = writers[file](theirs)
+    (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    recorded = read_recording(tmp_path / file)
+    broken = Side("theirs", recorded, report_of(recorded, contents_of_contracts()[0]).verdicts)
+    found = compare([side("right"), broken], RULES)
+    assert found.compared > 90
+    assert set(found.missing) <= {
+        "errors.unknown-route",
+        "errors.wrong-method",
+    }  # no operations: left out of recordings
+    assert {(one.place, one.said) for one in found.divergences} == {("/choices, items", ("2", "1"))}
+    assert found.divergences[0].exchanges == ("chat.n",)
+
+
+def test_a_question_that_was_throttled_is_the_one_that_was_answered(tmp_path: Path) -> None:
+    asked = answer({"id": "x"})
+    (tmp_path / "t.har").write_text(har([replace(asked, status=429), asked]))
+    theirs = Side("theirs", read_recording(tmp_path / "t.har"), [])
+    assert [one.place for one in compare([plain("ours", asked), theirs], RULES).divergences] == []
 
 
 def test_a_target_differs_from_its_journal_of_yesterday(

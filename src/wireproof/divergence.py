@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from re import escape, search, sub
 from typing import Any
 
-from wireproof.bisection import first_asked
+from wireproof.alignment import aligned
 from wireproof.clause import Clause, Exchange
 from wireproof.journal import Run
 from wireproof.judge import Finding, Verdict, legible
 from wireproof.outline import departures, kind_of, outline
 
-Key = tuple[str, int]
 ORDER = {"MUST": 0, "SHOULD": 1, "MAY": 2}
 
 
@@ -79,21 +78,22 @@ class Comparison:
 
 def compare(sides: Sequence[Side], rules: Mapping[str, Any]) -> Comparison:
     """The sides exchange by exchange; `rules` are those of `spec/outline.yaml`."""
-    answers = [_last_answers(side.run) for side in sides]
-    everywhere = [key for key in answers[0] if all(key in one for one in answers)]
-    somewhere = dict.fromkeys(key for one in answers for key in one)
+    alignment = aligned([side.run for side in sides])
     findings = [_findings(side.verdicts) for side in sides]
     grouped: Grouped = {}
     clauses: dict[str, Clause] = {}
-    for key in everywhere:
-        here = [found.get(one[key].id, []) for found, one in zip(findings, answers, strict=True)]
-        for place, said in departures([outline(one[key], rules) for one in answers]):
-            fitting = _fitting(place, said, here, [one[key] for one in answers], rules)
+    for name, answers in alignment.rows.items():
+        here = [found.get(one.id, []) for found, one in zip(findings, answers, strict=True)]
+        is_filtered = any("headers" in one.lacks for one in answers)
+        for place, said in departures([outline(one, rules) for one in answers]):
+            if is_filtered and place.startswith("header "):
+                continue
+            fitting = _fitting(place, said, here, answers, rules)
             clause = min(fitting, key=lambda clause: (ORDER[clause.level], clause.id), default=None)
             if clause is not None:
                 clauses[clause.id] = clause
             told = (place, tuple(map(legible, said)), clause.id if clause else "")
-            grouped.setdefault(told, []).append(_id(key))
+            grouped.setdefault(told, []).append(name)
     names = [side.name for side in sides]
     grouped = _with_strays(grouped)
     structural = [
@@ -103,9 +103,9 @@ def compare(sides: Sequence[Side], rules: Mapping[str, Any]) -> Comparison:
     rest = [one for one in _partings(sides) if one.clause is not None and one.clause.id not in clauses]
     return Comparison(
         sides,
-        len(everywhere),
+        len(alignment.rows),
         [*structural, *rest],
-        [_id(key) for key in somewhere if key not in everywhere],
+        list(alignment.missing),
         [side.name for side in sides if (side.run.footer or {}).get("reason") != "complete"],
     )
 
@@ -122,14 +122,6 @@ def _with_strays(grouped: Grouped) -> Grouped:
     for (place, said, id), exchanges in grouped.items():
         found.setdefault((place, said, id or named.get((place, said), "")), []).extend(exchanges)
     return found
-
-
-def _last_answers(run: Run) -> dict[Key, Exchange]:
-    return {(one.probe, one.step): one for one in first_asked(run.exchanges)}
-
-
-def _id(key: Key) -> str:
-    return f"{key[0]}#{key[1]}" if key[1] else key[0]
 
 
 def _findings(verdicts: Sequence[Verdict]) -> dict[str, list[tuple[Clause, Finding]]]:

@@ -24,7 +24,7 @@ COMMANDS = {
     "certify": "Check a backend against the contract (the built-in stand-in, when no URL is given).",
     "plan": "Print what certify would send, and what it would cost, without sending it.",
     "judge": "Judge a journal again, offline.",
-    "diff": "Ask several backends the same and show where their answers part; yesterday and today show the drift.",
+    "diff": "Show where the answers of several backends part, or those of yesterday and today (drift).",
     "shrink": "Make a finding small: fewer fields, fewer events, and files that show it again.",
     "explain": "Say what a clause demands, why, and which fault breaks it.",
     "load": "Push a backend by a load profile and measure latency, goodput and rate limits.",

@@ -27,7 +27,8 @@ EACH = ("model", "embedding_model", "completion_model", "api_key_env")
 @click.command(
     "diff",
     epilog="Examples: wireproof diff http://127.0.0.1:8000/v1 https://gateway/v1 --model m --out diff; "
-    "wireproof diff yesterday/journal.jsonl https://host/v1 --model m",
+    "drift, against today's answers: wireproof diff yesterday/journal.jsonl https://host/v1 --model m; "
+    "drift, offline: wireproof diff yesterday/journal.jsonl today/journal.jsonl",
 )
 @click.argument("targets", nargs=-1, required=True, metavar="A B [C...]")
 @click.option("--model", multiple=True, metavar="ID", help="The chat model: one for all targets, or one for each.")
@@ -64,9 +65,10 @@ EACH = ("model", "embedding_model", "completion_model", "api_key_env")
 def command(targets: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> int:
     """Ask several targets the same and show where the structure of their answers parts.
 
-    A target is a base URL, or a journal (any recording that judge reads). A journal of yesterday beside the URL of
-    today shows the drift. Texts, ids, times and counts are not compared. Exit codes: 0 no MUST or SHOULD clause parts
-    them, 1 one does, 2 wrong command, 3 could not tell, 4 unreachable.
+    A target is a base URL, or a journal (any recording that judge reads). Yesterday's journal beside today's URL, or
+    beside today's journal, shows the drift. Journals of ours are compared probe by probe, recordings of others by
+    what was asked. Texts, ids, times and counts are not compared. Exit codes: 0 no MUST or SHOULD clause parts them,
+    1 one does, 2 wrong command, 3 could not tell, 4 unreachable.
     """
     from wireproof.certification import load_contracts
     from wireproof.divergence import compare
