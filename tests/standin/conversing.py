@@ -11,8 +11,7 @@ from standin.asking import Clock, ask, backend
 from wireproof.spec import load_spec
 from wireproof.standin.backend import DEFAULT_KEY, Backend, Setup
 from wireproof.standin.media.sounds import signal
-from wireproof.standin.sockets import Session
-from wireproof.standin.wire import Answer
+from wireproof.standin.wire import Answer, Session
 from wireproof.streams import grammar, said, slips
 
 REALTIME = "gpt-realtime"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from wireproof.standin.sockets import Connect, converse
-from wireproof.standin.wire import Answer, Ask, refusal
+from wireproof.standin.sockets import converse, taken
+from wireproof.standin.wire import Answer, Ask, Serve, refusal
 
 GONE = {"type": "websocket.disconnect", "code": 1006}
 
@@ -41,7 +40,7 @@ class Echo:
         return said
 
 
-def served(connect: Connect, *heard: dict[str, Any], **scope: Any) -> list[dict[str, Any]]:
+def served(serve: Serve, *heard: dict[str, Any], **scope: Any) -> list[dict[str, Any]]:
     """What is sent to a client who says this and then goes away, each thing after an answer to the one before."""
     sent: list[dict[str, Any]] = []
 
@@ -62,7 +61,7 @@ def served(connect: Connect, *heard: dict[str, Any], **scope: Any) -> list[dict[
                 told.set()
 
         plain = {"type": "websocket", "path": "/v1/x", "query_string": b"model=m", "headers": []}
-        await asyncio.wait_for(converse(connect, time.time, {**plain, **scope}, receive, send), 10)
+        await asyncio.wait_for(converse(serve, time.time, {**plain, **scope}, receive, send), 10)
 
     asyncio.run(run())
     return sent
@@ -76,18 +75,18 @@ def said(text: str) -> dict[str, Any]:
     return {"type": "websocket.receive", "text": text}
 
 
-def opening(session: Any, asked: list[Ask] | None = None) -> Callable[[Ask], Any]:
-    def connect(ask: Ask) -> Any:
+def opening(session: Any, asked: list[Ask] | None = None) -> Serve:
+    def serve(ask: Ask) -> Answer:
         if asked is not None:
             asked.append(ask)
-        return session
+        return session if isinstance(session, Answer) else taken(session, ask)
 
-    return connect
+    return serve
 
 
 def test_a_session_is_heard_and_told() -> None:
     sent = served(opening(Echo()), said("one"), {"type": "websocket.receive", "bytes": b"two"})
-    assert sent[0] == {"type": "websocket.accept", "subprotocol": None}
+    assert sent[0] == {"type": "websocket.accept", "subprotocol": None, "headers": []}
     assert texts(sent) == ["hello", "one", "b'two'"]
 
 
@@ -111,7 +110,7 @@ def test_a_session_that_fails_closes_and_says_why_on_our_side(capsys: pytest.Cap
 def test_the_handshake_is_a_request_like_any_other() -> None:
     asked: list[Ask] = []
     served(opening(Echo(), asked), headers=[(b"authorization", b"Bearer sk-1")])
-    assert asked == [Ask("GET", "/v1/x", (("model", "m"),), (("authorization", "Bearer sk-1"),))]
+    assert asked == [Ask("GET", "/v1/x", (("model", "m"),), (("authorization", "Bearer sk-1"),), wants_socket=True)]
 
 
 def test_a_key_may_come_as_a_subprotocol_and_is_not_chosen() -> None:

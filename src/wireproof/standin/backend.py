@@ -20,9 +20,9 @@ from wireproof.standin.lent_keys import lent
 from wireproof.standin.refusals import Refused
 from wireproof.standin.resources import links
 from wireproof.standin.serving import handlers, sockets
-from wireproof.standin.sockets import Session
+from wireproof.standin.sockets import taken
 from wireproof.standin.webhooks import News
-from wireproof.standin.wire import Answer, Ask, Headers
+from wireproof.standin.wire import Answer, Ask, Headers, Session
 from wireproof.standin.world import DEFAULT_KEY, DEFAULT_TIER, Setup, World
 
 __all__ = ["DEFAULT_KEY", "DEFAULT_TIER", "Backend", "Setup"]
@@ -52,6 +52,8 @@ class Backend:
         self.world = World(self.setup, self.perform, clock, boot)
 
     def answer(self, ask: Ask) -> Answer:
+        if ask.wants_socket:
+            return self._taken(ask)
         self.world.catch_up()
         answer = self._answer(ask, is_metered=True)
         self.world.store.commit()
@@ -75,6 +77,10 @@ class Backend:
             return sockets()[call.operation.id](self.world, call)
         except Refused as refused:
             return _signed(refused.answer, serial)
+
+    def _taken(self, ask: Ask) -> Answer:
+        opened = self.connect(ask)
+        return opened if isinstance(opened, Answer) else _signed(taken(opened, ask), self.world.serial())
 
     def perform(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
         """An inner request to `path` (which begins with `/v1`), unmetered; by default under the first key."""

@@ -155,7 +155,7 @@ def _server(
     return Server(
         serve,
         known,
-        partial(converse, backend.connect, backend.clock),
+        partial(converse, serve, backend.clock),
         guestbook,
         partial(deliver, webhook, backend.fresh_news, backend.clock) if webhook is not None else None,
     )

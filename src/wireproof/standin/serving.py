@@ -10,8 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wireproof.standin.call import Call
-from wireproof.standin.sockets import Session
-from wireproof.standin.wire import Answer
+from wireproof.standin.wire import Answer, Session
 
 if TYPE_CHECKING:
     from wireproof.standin.world import World

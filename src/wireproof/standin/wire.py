@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -23,7 +23,7 @@ class Ask:
     """One request as the stand-in received it.
 
     `path` includes the `/v1` prefix, as it was sent; `query` the decoded pairs, a name as often as it came;
-    header names are lower case.
+    header names are lower case. `wants_socket`: it is the handshake of a WebSocket.
     """
 
     method: str
@@ -31,6 +31,7 @@ class Ask:
     query: Query = ()
     headers: Headers = ()
     body: bytes = b""
+    wants_socket: bool = False
 
     @cached_property
     def json(self) -> Any:
@@ -82,11 +83,27 @@ class Script:
         return self.write()
 
 
+class Session(Protocol):
+    """What speaks on a socket. `take` are the messages due by now; `closing` the code and reason to close with, once
+    there is one; `next_s` when there will be more, by the clock of the backend.
+    """
+
+    closing: tuple[int, str] | None
+
+    @property
+    def next_s(self) -> float: ...
+
+    def hear(self, text: str | bytes) -> None: ...
+
+    def take(self) -> list[str]: ...
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer. With `frames` it is sent frame by frame and `body` is ignored.
 
-    `frames` may be endless. `cut` closes the connection without the proper end of the message.
+    `frames` may be endless. `cut` closes the connection without the proper end of the message. With `session` the
+    handshake was taken, and what is said on the socket is the session's.
     """
 
     status: int = 200
@@ -95,6 +112,7 @@ class Answer:
     frames: Iterable[Frame] | None = None
     delay_ms: float = 0.0
     cut: bool = False
+    session: Session | None = None
 
     @property
     def json(self) -> Any:
@@ -112,7 +130,8 @@ class Answer:
 
     def with_headers(self, more: Headers) -> Answer:
         """These headers as well, after its own. By hand, because `replace` is slow and all answers pass here."""
-        return Answer(self.status, (*self.headers, *more), self.body, self.frames, self.delay_ms, self.cut)
+        headers = (*self.headers, *more)
+        return Answer(self.status, headers, self.body, self.frames, self.delay_ms, self.cut, self.session)
 
     def with_header(self, name: str, value: str) -> Answer:
         """The header set once, in its old place if it had one."""
