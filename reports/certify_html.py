@@ -6,13 +6,13 @@ The page needs no network and runs without scripts; with them it filters. The te
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from wireproof.exchange import Exchange, Undecodable
+from wireproof.exchange import Exchange, Message, Socket, Undecodable
 from wireproof.judge import Finding, Verdict
 from wireproof.report import Report
 from wireproof.sse import Event
@@ -83,7 +83,7 @@ def _shown(exchange: Exchange | None, finding: Finding) -> Iterator[Line]:
     if exchange is None:
         return
     yield Line(_status_line(exchange))
-    events = _events(exchange)
+    events = _told(exchange)
     if finding.where.event is None or not events:
         yield from (Line(f"{name}: {value}") for name, value in exchange.headers)
         yield Line("")
@@ -94,7 +94,7 @@ def _shown(exchange: Exchange | None, finding: Finding) -> Iterator[Line]:
     if first:
         yield Line(f"… {first} events before")
     for number in range(first, last):
-        yield _event_line(events[number], number, is_it=number == finding.where.event)
+        yield replace(events[number], is_it=number == finding.where.event)
     if last < len(events):
         yield Line(f"… {len(events) - last} events after")
 
@@ -103,12 +103,15 @@ def _body(exchange: Exchange) -> Iterator[Line]:
     """A body as it came: events with their times, or text, or bytes in hex."""
     if exchange.trouble:
         yield Line(f"({exchange.trouble.detail})", is_it=True)
-    if exchange.media_type == "text/event-stream" and (events := _events(exchange)):
-        for number, event in enumerate(events[:MOST_EVENTS]):
-            yield _event_line(event, number)
+    if exchange.socket or exchange.media_type == "text/event-stream":
+        events = _told(exchange)
+        yield from events[:MOST_EVENTS]
         if len(events) > MOST_EVENTS:
             yield Line(f"… {len(events) - MOST_EVENTS:,} events more, in the journal")
-        return
+        if exchange.socket:
+            yield Line(_closing_line(exchange.socket))
+        if events or exchange.socket:
+            return
     try:
         text = exchange.text
     except Undecodable as bad:
@@ -120,20 +123,34 @@ def _body(exchange: Exchange) -> Iterator[Line]:
         yield Line(f"… {len(text) - MOST_BODY:,} characters more, in the journal")
 
 
-def _events(exchange: Exchange) -> tuple[Event, ...]:
-    """Those of the body; () when it is encoded as nobody can read it."""
+def _told(exchange: Exchange) -> list[Line]:
+    """The messages of a socket, or the events of the body; [] when it is encoded as nobody can read it."""
+    if exchange.socket:
+        return [_message_line(message, number) for number, message in enumerate(exchange.socket.messages)]
     try:
-        return exchange.events
+        return [_event_line(event, number) for number, event in enumerate(exchange.events)]
     except Undecodable:
-        return ()
+        return []
 
 
-def _event_line(event: Event, number: int, *, is_it: bool = False) -> Line:
+def _message_line(message: Message, number: int) -> Line:
+    text = message.data[:MOST_LINE].decode("utf-8", "backslashreplace") + ("…" if len(message.data) > MOST_LINE else "")
+    return Line(f"{'→' if message.ours else '←'} {text}", message.at_s * 1000, number)
+
+
+def _closing_line(socket: Socket) -> str:
+    if socket.closed_by is None:
+        return "(lost without a close frame)"
+    code = "without a close frame from the server" if socket.code is None else f"with {socket.code}"
+    return f"(closed by the {socket.closed_by} {code}{f': {socket.reason}' if socket.reason else ''})"
+
+
+def _event_line(event: Event, number: int) -> Line:
     shown = [f"event: {event.name}"] if event.name else []
     shown += [f"data: {event.data}"] if event.data is not None else []
     shown += [f"(no field) {stray}" for stray in event.strays]
     text = " ⏎ ".join(shown)
-    return Line(text[:MOST_LINE] + ("…" if len(text) > MOST_LINE else ""), event.at_s * 1000, number, is_it)
+    return Line(text[:MOST_LINE] + ("…" if len(text) > MOST_LINE else ""), event.at_s * 1000, number)
 
 
 def _status_line(exchange: Exchange) -> str:

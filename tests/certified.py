@@ -29,6 +29,7 @@ MEDIA = {
     "speech": "gpt-4o-mini-tts",
     "transcription": "whisper-1",
     "moderation": "omni-moderation-latest",
+    "realtime": "gpt-realtime-mini",
 }
 MODELS = Models("gpt-4.1-mini", "text-embedding-3-small", "gpt-3.5-turbo-instruct", MEDIA)
 NOON = 1_795_000_000.0  # a wall clock for `created` and the limiter: some day in 2026
@@ -82,7 +83,7 @@ def certified(
     setup = setup or Setup(latency=Latency(20.0, 3.0))
     backend = Backend(setup, clock=lambda: NOON + clock.now, boot="test")
     serve: Serve = backend.answer if vary is None else lambda ask: vary(ask, backend.answer)
-    transport = VirtualTransport(with_faults(serve, faults), clock)
+    transport = VirtualTransport(with_faults(serve, faults), clock, lambda: NOON + clock.now)
     plan = plan or standin_plan()
     exchanges: list[Exchange] = []
 
@@ -102,6 +103,7 @@ def certified(
             clock=clock,
             wall=lambda: NOON + clock.now,
             sleep=clock.sleep,
+            dial=transport.dial,
         )
     )
     clauses, _ = contents_of_contracts()

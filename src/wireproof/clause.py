@@ -19,7 +19,19 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from wireproof.exchange import Chunk, Exchange, Lack, Request, Trouble, Undecodable, parse_json, remembered
+from wireproof.exchange import (
+    Chunk,
+    Exchange,
+    Lack,
+    Message,
+    Request,
+    Socket,
+    Trouble,
+    Undecodable,
+    Unheard,
+    parse_json,
+    remembered,
+)
 from wireproof.grammar import Machine, Offence, Symbol
 from wireproof.spec import Operation, Schema, Spec, load_spec, schema_breaches
 from wireproof.sse import Event
@@ -32,6 +44,7 @@ __all__ = [
     "MODEL",
     "MODERATION_MODEL",
     "NO_MODEL",
+    "REALTIME_MODEL",
     "SPEECH_MODEL",
     "TRANSCRIPTION_MODEL",
     "Call",
@@ -44,16 +57,21 @@ __all__ = [
     "Flow",
     "Inconclusive",
     "Machine",
+    "Message",
     "NotApplicable",
     "Offence",
     "Operation",
     "Probe",
     "Request",
+    "Say",
     "Schema",
+    "Socket",
     "Spec",
     "Symbol",
+    "Talk",
     "Trouble",
     "Undecodable",
+    "Unheard",
     "Violation",
     "answered",
     "clause",
@@ -71,6 +89,8 @@ __all__ = [
     "sequence",
     "shown",
     "steps",
+    "talk",
+    "talked",
     "together",
 ]
 
@@ -85,9 +105,13 @@ IMAGE_MODEL = "$image-model"
 SPEECH_MODEL = "$speech-model"
 TRANSCRIPTION_MODEL = "$transcription-model"
 MODERATION_MODEL = "$moderation-model"
+REALTIME_MODEL = "$realtime-model"
 # For probes that speak to no model at all: files, lists.
 NO_MODEL = ""
 
+
+# Which key a request goes with.
+Auth = Literal["key", "none", "wrong", "cut", "extended", "protocol"]
 
 # The requirement set of the first clauses; those that come after it name theirs.
 FIRST_DATE = "2026-11"
@@ -190,6 +214,11 @@ def sent(*operations: str, probes: str | Sequence[str] = (), **narrowed: Any) ->
     return answered(*operations, probes=probes, status="any", **narrowed)
 
 
+def talked(*operations: str, probes: str | Sequence[str] = (), **narrowed: Any) -> Evidence:
+    """Each exchange whose handshake was taken, so that it has a `socket`."""
+    return answered(*operations, probes=probes, status="101", **narrowed)
+
+
 def sequence(each: Evidence) -> Evidence:
     """All of these exchanges at once, in order of sending: the clause gets a list."""
     return replace(each, shape="sequence")
@@ -268,12 +297,33 @@ def clause(
 # ------------------------------------------------------------------------------------------------ probes
 
 
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a client says on a socket, and until it has heard what.
+
+    `event` is JSON to be, text or bytes to be said as they are, or None to say nothing. Then it listens until a message
+    whose `type` is one of `until` has come, at most `within_s`; with no `until`, as long as that.
+    """
+
+    event: Any = None
+    until: tuple[str, ...] = ()
+    within_s: float = 15.0
+
+
+# Yields what to say, is sent what was heard since: the JSON objects in their order.
+Talk = Generator[Say, list[dict[str, Any]], None]
+
+
 @dataclass(frozen=True)
 class Call:
     """A request before model and key are known. `body` is JSON to be, or bytes to be sent as they are.
 
     auth: "key" the user's · "none" no header · "wrong" a made-up key · "cut" and "extended" the user's key
-    with one character less or more. `after_s`: how long a flow waits before it asks, where the target needs time.
+    with one character less or more · "protocol" the user's, as the subprotocol that `key_protocol` begins. `after_s`:
+    how long a flow waits before it asks, where the target needs time.
+
+    With `talk` it asks for a WebSocket, naming `protocols`, and says that on it; `weighs` are the tokens of prompt and
+    answer that this takes at most.
     """
 
     method: str
@@ -281,8 +331,12 @@ class Call:
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    auth: Literal["key", "none", "wrong", "cut", "extended"] = "key"
+    auth: Auth = "key"
     after_s: float = 0.0
+    talk: Callable[[], Talk] | None = field(default=None, repr=False)
+    protocols: tuple[str, ...] = ()
+    key_protocol: str = ""
+    weighs: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +387,7 @@ def probe(
     needs: str = MODEL,
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    auth: Literal["key", "none", "wrong", "cut", "extended"] = "key",
+    auth: Auth = "key",
     ran_out: Callable[[Exchange], bool] | None = None,
 ) -> Probe:
     """One request. `body`: JSON with placeholders, or bytes; `about`: what it is for, in a few words."""
@@ -378,6 +432,33 @@ def flow(
 
     def make(run: Callable[[], Flow]) -> Probe:
         return Probe(id, about, run, next(run()), expects, most, needs, paid=paid)
+
+    return make
+
+
+def talk(
+    id: str,
+    path: str,
+    *,
+    about: str,
+    needs: str = MODEL,
+    expects: Literal["answer", "refusal", "either"] = "answer",
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    auth: Auth = "key",
+    protocols: tuple[str, ...] = (),
+    key_protocol: str = "",
+    weighs: tuple[int, int] = (0, 0),
+) -> Callable[[Callable[[], Talk]], Probe]:
+    """Turns a generator function into a probe that opens one WebSocket and says what it yields."""
+
+    def make(run: Callable[[], Talk]) -> Probe:
+        call = Call("GET", path, None, query or {}, headers or {}, auth, 0.0, run, protocols, key_protocol, weighs)
+
+        def asked() -> Flow:
+            yield call
+
+        return Probe(id, about, asked, call, expects, needs=needs)
 
     return make
 

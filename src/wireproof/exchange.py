@@ -75,6 +75,11 @@ class Request:
         """What was asked for: the JSON object, or the fields of a form that are no files."""
         return self.asked or values_of(self.form)
 
+    @property
+    def is_handshake(self) -> bool:
+        """Whether it asks for a WebSocket."""
+        return any(name.lower() == "upgrade" and value.lower() == "websocket" for name, value in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -82,6 +87,41 @@ class Chunk:
 
     at_s: float
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message on a WebSocket, whole, however many frames it took. `ours`: the client said it."""
+
+    at_s: float
+    ours: bool
+    data: bytes
+    is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """What a client waited for in vain: the messages that were there by then, and the types, any of which would do."""
+
+    messages: int
+    types: tuple[str, ...]
+    waited_s: float
+
+
+@dataclass(frozen=True)
+class Socket:
+    """What was said on a WebSocket, both sides in order of time, and how it closed.
+
+    `closed_by` is who closed first, None when the connection was lost; `code` what the server sent, None without a
+    close frame of its own.
+    """
+
+    messages: tuple[Message, ...]
+    protocol: str | None = None
+    closed_by: Literal["client", "server"] | None = "client"
+    code: int | None = 1000
+    reason: str = ""
+    unheard: tuple[Unheard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +147,8 @@ class Trouble:
 class Exchange:
     """One request and what came back. `status` is None when no answer came at all.
 
-    `lacks` names what is not known of it; its fields then hold something that says nothing.
+    `lacks` names what is not known of it; its fields then hold something that says nothing. `socket` is what was said
+    after a handshake (status 101); one that was refused is an exchange like any other.
     """
 
     probe: str
@@ -123,6 +164,7 @@ class Exchange:
     ended_at_s: float
     trouble: Trouble | None = None
     lacks: frozenset[Lack] = frozenset()
+    socket: Socket | None = None
 
     @cached_property
     def id(self) -> str:

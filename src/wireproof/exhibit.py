@@ -1,6 +1,7 @@
 """A finding as files that show it by themselves: a curl line, a test, a few lines of the official SDK.
 
-A file in `reports/` that is named `finding_*.py` has `FILE` and `render(exhibit: Exhibit) -> str`.
+A file in `reports/` that is named `finding_*.py` has `FILE` and `render(exhibit: Exhibit) -> str`, "" where it has no
+way to show this one.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Exhibit:
     @property
     def stands_alone(self) -> bool:
         """Whether this one request is enough: no flow led up to it, and the clause judges one exchange at a time."""
-        return self.exchange.step == 0 and self.clause.evidence.shape == "each"
+        is_plain = self.exchange.step == 0 and not self.exchange.request.is_handshake
+        return is_plain and self.clause.evidence.shape == "each"
 
     @property
     def name(self) -> str:
@@ -79,6 +81,8 @@ def leave(exhibit: Exhibit, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in rendered(exhibit, "finding_").items():
+        if not text:
+            continue
         path = folder / name.replace(STEM, exhibit.name)
         path.write_text(text, encoding="utf-8")
         written.append(path)

@@ -37,6 +37,7 @@ class Bounds:
     idle_s: float = 60.0
     total_s: float = 180.0
     most_bytes: int = 8 * 1024 * 1024
+    most_messages: int = 4_000  # of one talk on a socket, both sides
 
 
 # For one question before a run: a person waits for it.

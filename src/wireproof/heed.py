@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from wireproof.clause import Exchange, Undecodable, parse_json
+from wireproof.clause import Exchange, Socket, Undecodable, parse_json
 from wireproof.plan import Cost
-from wireproof.price import usd
+from wireproof.price import usd, usd_of_talk
 from wireproof.spec import Spec
 
 # What an answer calls its two counts, on one surface and on another.
@@ -41,6 +41,8 @@ def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
     model = exchange.request.asked.get("model")
     if exchange.status is None or exchange.status >= 400:
         return Cost(1)
+    if exchange.socket is not None:
+        return _talk_cost(spec, exchange.socket, exchange.request.query.get("model", ""), estimate)
     if not isinstance(model, str):  # a form; or a read, and what a stored answer says of usage was paid before
         return replace(estimate, calls=1)
     usage = _usage(exchange)
@@ -48,6 +50,24 @@ def actual_cost(spec: Spec, exchange: Exchange, estimate: Cost) -> Cost:
     if not _is_count(prompt) or not _is_count(completion):
         return estimate if estimate.tokens or estimate.usd != 0 else Cost(1)
     return Cost(1, prompt, completion, usd(spec, model, prompt, completion))
+
+
+def _talk_cost(spec: Spec, socket: Socket, model: str, estimate: Cost) -> Cost:
+    """The sum of what the server says that its answers cost; the estimate when one of them does not say."""
+    prompt = completion = 0
+    for message in socket.messages:
+        if message.ours or b'"usage"' not in message.data:
+            continue
+        with suppress(ValueError, AttributeError, UnicodeDecodeError):
+            answer = parse_json(message.data.decode()).get("response")
+            if not isinstance(answer, dict) or "usage" not in answer or answer.get("status") == "in_progress":
+                continue
+            usage = answer["usage"] if isinstance(answer["usage"], dict) else {}
+            counts = _count(usage, PROMPT), _count(usage, COMPLETION, 0)
+            if not all(map(_is_count, counts)):
+                return estimate
+            prompt, completion = prompt + counts[0], completion + counts[1]
+    return Cost(1, prompt, completion, usd_of_talk(spec, model, prompt, completion) if prompt or completion else 0.0)
 
 
 def _count(usage: Mapping[str, Any], names: Iterable[str], otherwise: int | None = None) -> Any:

@@ -2,7 +2,8 @@
 
 Lines, by `type`: one `header` · `sent` before a request leaves · `exchange` when its answer is whole ·
 `unsent` for a probe that was given up · one `footer`. A missing footer means that the run was cut off; a
-torn last line is dropped. Bodies keep their chunks: `text` when they are UTF-8, else `b64`.
+torn last line is dropped. Bodies keep their chunks: `text` when they are UTF-8, else `b64`. An exchange that became a
+WebSocket has its messages in `socket`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from wireproof.exchange import Chunk, Exchange, Request, Trouble
+from wireproof.exchange import Chunk, Exchange, Message, Request, Socket, Trouble, Unheard
 from wireproof.judge import Planned
 
 SCHEMA_VERSION = 1
@@ -163,6 +164,7 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
         "chunks": [{"at_s": _rounded(chunk.at_s), **_data(chunk.data)} for chunk in exchange.chunks],
         "trouble": exchange.trouble and vars_of(exchange.trouble),
         **({"lacks": sorted(exchange.lacks)} if exchange.lacks else {}),
+        **({"socket": _socket_json(exchange.socket)} if exchange.socket else {}),
     }
 
 
@@ -189,6 +191,40 @@ def from_json(fields: Mapping[str, Any]) -> Exchange:
         fields["ended_at_s"],
         Trouble(**fields["trouble"]) if fields["trouble"] else None,
         frozenset(fields.get("lacks", ())),
+        _socket(fields["socket"]) if fields.get("socket") else None,
+    )
+
+
+def _socket_json(socket: Socket) -> dict[str, Any]:
+    """Messages have `text`, or `b64` when they came as bytes."""
+    return {
+        "protocol": socket.protocol,
+        "messages": [
+            {
+                "at_s": _rounded(one.at_s),
+                "ours": one.ours,
+                **(_data(one.data) if one.is_text else {"b64": base64.b64encode(one.data).decode()}),
+            }
+            for one in socket.messages
+        ],
+        "closed_by": socket.closed_by,
+        "code": socket.code,
+        "reason": socket.reason,
+        "unheard": [
+            {"messages": one.messages, "types": list(one.types), "waited_s": _rounded(one.waited_s)}
+            for one in socket.unheard
+        ],
+    }
+
+
+def _socket(fields: Mapping[str, Any]) -> Socket:
+    return Socket(
+        tuple(Message(one["at_s"], one["ours"], _bytes(one), "text" in one) for one in fields["messages"]),
+        fields["protocol"],
+        fields["closed_by"],
+        fields["code"],
+        fields["reason"],
+        tuple(Unheard(one["messages"], tuple(one["types"]), one["waited_s"]) for one in fields["unheard"]),
     )
 
 

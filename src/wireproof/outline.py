@@ -1,8 +1,9 @@
 """The outline of an exchange: what of an answer can be compared between backends, as places and what stands there.
 
-Pure. A place is `status`, `media type`, `header NAME`, `body`, `events`, `last event`, or a JSON Pointer into the
-body, in which items of a list are `*`, or `{type}` when they name their type, and events of a stream `{kind}`. What
-stands there is a type (`string`), or a value where `spec/outline.yaml` says that the value is part of the API.
+Pure. A place is `status`, `media type`, `header NAME`, `body`, `events`, `last event`, `closed` (of a WebSocket, whose
+events are what the server said), or a JSON Pointer into the body, in which items of a list are `*`, or `{type}` when
+they name their type, and events of a stream `{kind}`. What stands there is a type (`string`), or a value where
+`spec/outline.yaml` says that the value is part of the API.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ def outline(exchange: Exchange, rules: Mapping[str, Any]) -> Outline:
         if not any(fnmatchcase(name, glob) for glob in rules["headers_aside"]):
             found[f"header {name}"] = {"present"}
     try:
-        if exchange.media_type == "text/event-stream":
+        if exchange.socket is not None:
+            heard = [_value(one.data.decode("utf-8", "replace")) for one in exchange.socket.messages if not one.ours]
+            _of_events([(_kind(None, value, ()), value) for value in heard], rules, found)
+            found["closed"] = {f"by {exchange.socket.closed_by or 'nobody'}, {exchange.socket.code}"}
+        elif exchange.media_type == "text/event-stream":
             _of_stream(exchange, rules, found)
         elif exchange.body:
             _of_values("", [exchange.json], rules, found)
@@ -40,11 +45,15 @@ def outline(exchange: Exchange, rules: Mapping[str, Any]) -> Outline:
 
 
 def _of_stream(exchange: Exchange, rules: Mapping[str, Any], found: dict[str, set[str]]) -> None:
+    told = [event for event in exchange.events if event.data is not None]
+    _of_events([(kind_of(exchange, event, rules), _value(event.data or "")) for event in told], rules, found)
+
+
+def _of_events(kinds: Sequence[tuple[str, Any]], rules: Mapping[str, Any], found: dict[str, set[str]]) -> None:
     """The kinds in order of their first appearance, and each kind's own outline over all its events."""
     by_kind: dict[str, list[Any]] = {}
-    kinds = [(kind_of(exchange, event, rules), event) for event in exchange.events if event.data is not None]
-    for kind, event in kinds:
-        by_kind.setdefault(kind, []).append(_value(event.data or ""))
+    for kind, value in kinds:
+        by_kind.setdefault(kind, []).append(value)
     found["events"] = {" > ".join(by_kind) or "none"}
     found["last event"] = {kinds[-1][0] if kinds else "none"}
     for kind, values in by_kind.items():

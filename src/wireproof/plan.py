@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe
+from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe, Talk
 from wireproof.judge import Planned
-from wireproof.price import dollars, usd_at_most
+from wireproof.price import dollars, usd_at_most, usd_of_talk
 from wireproof.spec import Spec
 
 # What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
@@ -169,7 +170,8 @@ def bind(call: Call, models: Models) -> Call:
     path = call.path
     for placeholder, name in names.items():
         path = path.replace(placeholder, quote(name, safe=PATH_SAFE))
-    return replace(call, path=path, body=_filled(call.body, names), query=_filled(dict(call.query), names))
+    talk = call.talk and partial(_filled_talk, call.talk, names)
+    return replace(call, path=path, body=_filled(call.body, names), query=_filled(dict(call.query), names), talk=talk)
 
 
 def encoded(call: Call) -> bytes:
@@ -181,6 +183,8 @@ def encoded(call: Call) -> bytes:
 
 def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
     """What one request will cost at most. A request that must be refused is not billed, nor one without a model."""
+    if call.talk is not None and any(call.weighs):
+        return Cost(1, *call.weighs, usd_of_talk(spec, call.query.get("model", ""), *call.weighs))
     body = _read(call)
     if call.method != "POST" or expects == "refusal" or not body.get("model"):
         return Cost(1)
@@ -244,6 +248,18 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _filled(item, names) for key, item in value.items()}
     return [_filled(item, names) for item in value] if isinstance(value, list) else value
+
+
+def _filled_talk(talk: Callable[[], Talk], names: Mapping[str, str]) -> Talk:
+    """The same talk with the placeholders filled in of what it says."""
+    talking = talk()
+    heard: list[dict[str, Any]] | None = None
+    while True:
+        try:
+            say = next(talking) if heard is None else talking.send(heard)
+        except StopIteration:
+            return
+        heard = yield replace(say, event=_filled(say.event, names))
 
 
 def _tokens(part: Any) -> int:

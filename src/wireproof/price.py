@@ -54,6 +54,16 @@ def usd_at_most(
     return usd(spec, str(body.get("model", "")), prompt_tokens, completion_tokens)
 
 
+def usd_of_talk(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> float | None:
+    """Dollars at most for tokens of a talk, any of which may be sound; None when the model has no price for them."""
+    row = _row(spec, model)
+    told = [row[name] for name in ("usd_per_million", "usd_per_million_audio") if name in row]
+    if not told or any(name not in prices for prices in told for name in ("input", "output")):
+        return None
+    dearest = {name: max(prices[name] for prices in told) for name in ("input", "output")}
+    return float(prompt_tokens * dearest["input"] + completion_tokens * dearest["output"]) / 1_000_000
+
+
 def seconds_of_sound(data: bytes) -> float | None:
     """How long the first WAV in these bytes plays; None when there is none."""
     start = data.find(b"RIFF")

@@ -23,6 +23,7 @@ from wireproof.plan import Budget, Cost, Plan, bind, call_cost
 from wireproof.sending import FlowFailed, Sender
 from wireproof.spec import Spec
 from wireproof.spending import OverBudget, Spending
+from wireproof.talking import Dial
 from wireproof.wording import Wording
 
 # httpx's pool costs grow with the connections that are open: 64 of them add 39 ms to a median first byte,
@@ -80,10 +81,11 @@ async def record(
     wall: Callable[[], float] = time.time,
     sleep: Sleep = asyncio.sleep,
     more: Callable[[], Sequence[Probe]] = tuple,
+    dial: Dial | None = None,
 ) -> Cost:
     """Sends the plan, then what `more` gives until it gives nothing. Returns what was spent by this call.
 
-    `listen` hears of everything as it happens.
+    `listen` hears of everything as it happens. `dial` opens WebSockets, as `transport` carries requests.
     `already` are the last answers of an earlier run by (probe, step): they are used in place of sending, but
     for those after which another attempt was due. Raises Unreachable or KeyRefused when the first request,
     sent alone, finds nobody or a closed door; that answer is told to nobody.
@@ -96,7 +98,7 @@ async def record(
         return httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits, trust_env=not is_local(target))
 
     async with fresh() as client:
-        sender = Sender(target, spec, bounds, client, fresh, clock, wall)
+        sender = Sender(target, spec, bounds, client, fresh, clock, wall, dial)
         recorder = _Recorder(plan, spec, listen, already or {}, Spending(budget or Budget()), sender, sleep)
         unasked = [
             probe for probe in plan.probes if probe.expects == "answer" and (probe.id, 0) not in recorder.already

@@ -148,6 +148,8 @@ def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY"
         key_variable = "OPENAI_API_KEY"
     request = exchange.request
     query = f"?{urlencode(request.query)}" if request.query else ""
+    if request.is_handshake:
+        return _websocat(exchange, f"{base_url.rstrip('/')}{request.path}{query}", key_variable)
     words = ["curl", "-sS"]
     if exchange.streamed:
         words.append("-N")
@@ -168,6 +170,23 @@ def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY"
             return " ".join(words) + f"  # with the {len(body):,} bytes of the body of {exchange.id} in the journal"
         words += ["--data-raw", shlex.quote(body)]
     return " ".join(words)
+
+
+def _websocat(exchange: Exchange, url: str, key_variable: str) -> str:
+    """A talk is said again by websocat, which curl has no like of: all lines at once, if there are not too many."""
+    told = exchange.socket.messages if exchange.socket else ()
+    ours = [message.data.decode("utf-8", "replace") for message in told if message.ours]
+    words = ["websocat", "-n"]
+    for name, value in exchange.request.headers:
+        if name.lower() == "authorization":
+            words += ["-H", f'"authorization: {_key_in_shell(value, key_variable)}"']
+        elif name.lower() == "sec-websocket-protocol":
+            words += ["--protocol", '"' + value.replace(MARKER, f"${key_variable}") + '"']
+    words.append(shlex.quote(url.replace("http", "ws", 1)))
+    if sum(map(len, ours)) > MOST_BODY_IN_CURL:
+        return f"{' '.join(words)}  # and say the {len(ours)} messages of {exchange.id} in the journal"
+    said = " ".join(shlex.quote(text) for text in ours)
+    return f"printf '%s\\n' {said} | {' '.join(words)}" if ours else " ".join(words)
 
 
 def _form(exchange: Exchange) -> list[tuple[str, str]]:

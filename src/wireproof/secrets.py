@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from wireproof.exchange import Chunk, Headers, Undecodable, inflate
+from wireproof.exchange import Chunk, Headers, Socket, Undecodable, inflate
 
 MARKER = "[redacted-key]"
 LONGER, SHORTER = "+x", "-1"  # behind the marker: a key sent with one character more, or less
@@ -62,6 +62,16 @@ class Secrets:
                 chunks = _masked_inside(chunks, wire, coding.lower(), secret)
             wire = b"".join(chunk.data for chunk in chunks)
         return tuple(chunks)
+
+    def in_socket(self, socket: Socket) -> Socket:
+        told = tuple(replace(one, data=self._in_bytes(one.data)) for one in socket.messages)
+        return replace(socket, messages=told, reason=self.in_text(socket.reason))
+
+    def _in_bytes(self, data: bytes) -> bytes:
+        for value in self.values:
+            if len(value) >= LEAST_SECRET_LENGTH:
+                data = data.replace(value.encode(), MARKER.encode())
+        return data
 
 
 def cut(key: str) -> str:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from wireproof.order import Order
     from wireproof.plan import Budget, Models
 
-OTHER_KINDS = ("image", "speech", "transcription", "moderation")
+OTHER_KINDS = ("image", "speech", "transcription", "moderation", "realtime")
 # Of the stand-in's own models of a kind, the one that can do most; the first of the kind where none is named.
-MOST_ABLE = {"speech": "gpt-4o-mini-tts", "transcription": "whisper-1"}
+MOST_ABLE = {"speech": "gpt-4o-mini-tts", "transcription": "whisper-1", "realtime": "gpt-realtime-mini"}
 BUDGET_KEYS = {"calls": int, "tokens": int, "usd": float}
 STANDIN_CASES = 10
 
@@ -41,7 +41,8 @@ def target_options(command: Command) -> Command:
             "models_for",
             multiple=True,
             metavar="KIND=ID",
-            help="The model for image, speech, transcription or moderation; not judged when there is none. Repeatable.",
+            help="The model for image, speech, transcription, moderation or realtime; not judged when there is none. "
+            "Repeatable.",
         ),
         click.option(
             "--api-key-env",

@@ -85,6 +85,8 @@ def command(
     click.echo(f"  got       {found.got}")
     others = first_asked(report.exchanges.values())
     shows = True
+    if base_url and exchange.request.is_handshake:
+        raise Fail("--base-url: a talk on a WebSocket cannot be made smaller at a target; leave it out")
     if base_url:
         from wireproof.again import NotSent
 
