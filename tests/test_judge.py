@@ -222,3 +222,19 @@ def test_an_undecided_must_makes_the_run_incomplete_and_an_undecided_should_does
 def test_judging_twice_agrees() -> None:
     judging, exchanges = a_clause(answered(), breaks), [answer(WHOLE), answer(WHOLE, probe="b")]
     assert judge([judging], exchanges) == judge([judging], exchanges)
+
+
+def test_what_lies_behind_a_url_is_evidence_only_for_clauses_of_its_probe() -> None:
+    @clause("made.all", level="MUST", source="SPEC", on=sent())
+    def all_of_them(exchange: Exchange) -> None:
+        """Nothing is right."""
+        expect(False, expected="better", got="this")
+
+    @clause("made.fetched", level="MUST", source="SPEC", on=sent(probes="made"))
+    def fetched(exchange: Exchange) -> None:
+        """Nothing is right."""
+        expect(False, expected="better", got="this")
+
+    elsewhere = answer(b"bytes", operation=None, method="GET", path="https://store.example.com/1")
+    assert outcome_of(all_of_them, elsewhere) == "not-applicable"
+    assert outcome_of(fetched, elsewhere) == "fail"

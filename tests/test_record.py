@@ -350,6 +350,34 @@ def test_a_redirect_within_the_target_is_followed_once_and_another_host_never() 
     assert exchange.trouble.kind == "redirect"
 
 
+@pytest.mark.parametrize("place", ["http://standin/files/1?sig=2", "https://store.example.com/files/1?sig=2"])
+def test_a_url_that_an_answer_named_is_fetched_without_the_key(place: str) -> None:
+    told, transport = recorded(ok, probe("a", "GET", place, about="a test", needs=NO_MODEL))
+    [exchange] = exchanges(told)
+    assert (exchange.status, exchange.operation, exchange.request.is_elsewhere) == (200, None, True)
+    [ask] = transport.seen
+    assert (ask.path, ask.header("authorization")) == ("/files/1", None)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://other/files/1",
+        "http://store.example.com/files/1",
+        "https://169.254.169.254/files/1",
+        "https://store.internal/files/1",
+        "http://127.0.0.1/files/1",
+        "file:///files/1",
+        "http://[",
+    ],
+)
+def test_a_url_that_may_lead_into_our_own_network_is_not_fetched(place: str) -> None:
+    told, transport = recorded(ok, probe("a", "GET", place, about="a test", needs=NO_MODEL))
+    [exchange] = exchanges(told)
+    assert exchange.trouble is not None
+    assert (exchange.status, exchange.trouble.kind, transport.seen) == (None, "elsewhere", [])
+
+
 def test_spend_is_what_the_answers_report() -> None:
     told, _ = recorded(ok, chat("a"), chat("b"))
     spent = [event.spent for event in told if isinstance(event, Recorded)][-1]

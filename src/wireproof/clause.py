@@ -318,6 +318,8 @@ Talk = Generator[Say, list[dict[str, Any]], None]
 class Call:
     """A request before model and key are known. `body` is JSON to be, or bytes to be sent as they are.
 
+    `path` may be a URL that an answer named: it is asked without a key, on the target's host or a public one over
+    https, and only clauses that name its probe see what comes back.
     auth: "key" the user's · "none" no header · "wrong" a made-up key · "cut" and "extended" the user's key
     with one character less or more · "protocol" the user's, as the subprotocol that `key_protocol` begins. `after_s`:
     how long a flow waits before it asks, where the target needs time.

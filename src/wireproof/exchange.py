@@ -37,7 +37,10 @@ class Undecodable(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """What was sent. `path` is relative to the base URL (`/chat/completions`); the key is already masked."""
+    """What was sent. `path` is relative to the base URL (`/chat/completions`); the key is already masked.
+
+    It is a whole URL where an answer named one, and what lies behind it was fetched.
+    """
 
     method: str
     path: str
@@ -59,6 +62,11 @@ class Request:
         if not self.body and self.query.get("stream") == "true":
             return {"stream": True}
         return self.json if isinstance(self.json, dict) else {}
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it was sent to a URL that an answer named: what lies there is no answer of the API."""
+        return not self.path.startswith("/")
 
     @property
     def is_form(self) -> bool:
@@ -129,7 +137,7 @@ class Trouble:
     """Why an answer is not whole. `theirs` tells a broken answer from a thing we could not find out.
 
     kind: unreachable · dropped (closed before an answer) · timeout · truncated · oversized · endless ·
-    garbage · redirect
+    garbage · redirect · elsewhere (a URL that was not asked, as it may lead anywhere)
     """
 
     kind: str

@@ -7,6 +7,7 @@ come by then. Bounds end every answer, however long, slow or broken it is.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from wireproof.secrets import Secrets
 
 # Of a body that broke a bound only this much goes on record: enough to see what it was.
 KEPT_OF_TOO_MUCH = 64 * 1024
+# A name with a dot whose last part is no number, and the ends of names that are given out within a network.
+PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]+", re.IGNORECASE)
+PRIVATE_ENDS = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".home")
 
 
 class Unreachable(ConnectionError):
@@ -52,7 +56,27 @@ class Target:
     key: str | None = field(default=None, repr=False)
 
     def url(self, path: str) -> str:
-        return self.base_url.rstrip("/") + path
+        """Where to send what is asked of `path`, which may be a URL by itself."""
+        return self.base_url.rstrip("/") + path if path.startswith("/") else path
+
+    def why_not(self, url: str) -> str | None:
+        """Why a URL that an answer named is not fetched; None when it is.
+
+        The target's own host is, and a public name over https, whose certificate tells whose it is. All else may be
+        a service of our own network, asked from within.
+        """
+        try:
+            place = urlsplit(url)
+            host, own = place.hostname or "", urlsplit(self.base_url).hostname or ""
+        except ValueError as bad:
+            return f"it is no URL: {bad}"
+        if place.scheme not in ("http", "https") or not host:
+            return "it is no http(s) URL"
+        if host == own or (is_local_name(host) and is_local_name(own)):
+            return None
+        if place.scheme == "https" and PUBLIC_NAME.fullmatch(host) and not host.endswith(PRIVATE_ENDS):
+            return None
+        return f"{host} is neither {own} nor a public name over https"
 
 
 class Wire:
@@ -168,8 +192,11 @@ def _same_origin(request: httpx2.Request, response: httpx2.Response) -> bool:
 
 def is_local(target: Target) -> bool:
     """Whether the target is on this machine, where no proxy of the environment leads."""
-    host = urlsplit(target.base_url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    return is_local_name(urlsplit(target.base_url).hostname or "")
+
+
+def is_local_name(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 async def listed_models(target: Target, transport: httpx2.AsyncBaseTransport | None = None) -> list[str]:

@@ -95,6 +95,10 @@ def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
     return "incomplete" if ends & {("MUST", "inconclusive"), ("MUST", "flaky")} else "conformant"
 
 
+# What a clause is judged on that names neither operations nor probes: every answer of the API, none from elsewhere.
+EVERYTHING: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+
 class Pile:
     """Exchanges, laid out by operation and probe: four hundred clauses must not look at ten thousand each."""
 
@@ -120,6 +124,7 @@ class Pile:
                 for probe, some in probes.items()
                 if evidence.names(probe)
                 for place in some
+                if key != EVERYTHING or not self._exchanges[place].request.is_elsewhere
             ]
             self._named[key] = [self._exchanges[place] for place in sorted(places)]
         return self._named[key]

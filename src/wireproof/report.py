@@ -153,7 +153,8 @@ def curl(exchange: Exchange, base_url: str, key_variable: str = "OPENAI_API_KEY"
     words = ["curl", "-sS"]
     if exchange.streamed:
         words.append("-N")
-    words += ["-i", "-X", request.method, shlex.quote(f"{base_url.rstrip('/')}{request.path}{query}")]
+    place = request.path if request.is_elsewhere else base_url.rstrip("/") + request.path
+    words += ["-i", "-X", request.method, shlex.quote(place + query)]
     fields = _form(exchange)
     for name, value in request.headers:
         if name.lower() == "authorization":

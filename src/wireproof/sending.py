@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import httpx2
 
 from wireproof import __version__
-from wireproof.clause import Call, Exchange, Request, Talk
+from wireproof.clause import Call, Exchange, Request, Talk, Trouble
 from wireproof.exchange import Headers
 from wireproof.fetch import Bounds, Target, Wire, is_local
 from wireproof.plan import encoded
@@ -85,7 +85,11 @@ class Sender:
         kept = leaving.kept
         operation = self.spec.operation_for(kept.method, kept.path)
         started = self.wall()
-        wire = await (self._fetched(leaving, is_last=is_last) if leaving.talk is None else self._talked(leaving))
+        if kept.is_elsewhere and (why := self.target.why_not(kept.path)) is not None:
+            wire = Wire(self.bounds, self.clock)
+            wire.trouble = Trouble("elsewhere", f"{kept.path} was not fetched: {why}", False)
+        else:
+            wire = await (self._fetched(leaving, is_last=is_last) if leaving.talk is None else self._talked(leaving))
         if is_last:
             wire.trouble = wire.trouble and wire.trouble.confirmed()
         coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), None)
@@ -155,6 +159,6 @@ class Sender:
         }
         if body:
             sent["content-type"] = "application/json"
-        if keys[call.auth]:
+        if keys[call.auth] and call.path.startswith("/"):  # no key leaves for a URL that an answer named
             sent["authorization"] = f"Bearer {keys[call.auth]}"
         return {**sent, **call.headers}
