@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,9 +70,11 @@ def _png(data: bytes) -> Picture:
             frames = min(2, struct.unpack_from(">I", data, at + 8)[0])
         elif kind == b"IDAT":
             has_pixels = has_pixels or length > 0
-        at += 12 + length
+        begin, at = at, at + 12 + length
         if at > len(data):
             raise NoPicture(f"a PNG that is cut off in its {kind.decode('latin-1')} chunk")
+        if zlib.crc32(data[begin + 4 : at - 4]) != int.from_bytes(data[at - 4 : at], "big"):
+            raise NoPicture(f"a PNG whose {kind.decode('latin-1')} chunk is damaged: its checksum is another")
         if kind == b"IEND":
             break
     if not has_pixels:

@@ -42,7 +42,9 @@ def expect_ids_of_their_own(exchanges: Sequence[Exchange], id_of: Callable[[Exch
         raise NotApplicable("fewer than two completions with an id")
 
 
-def expect_created_now(exchange: Exchange, created: Any, got: str, event: int | None = None) -> None:
+def expect_created_now(
+    exchange: Exchange, created: Any, got: str, event: int | None = None, at: str = "/created"
+) -> None:
     """`got` is how a finding quotes `created`. A recording that does not tell when it was made says nothing of it."""
     if "clock" in exchange.lacks:
         raise NotApplicable("the recording does not tell when the request was sent")
@@ -51,6 +53,6 @@ def expect_created_now(exchange: Exchange, created: Any, got: str, event: int | 
         count is not None and abs(count - now) <= CREATED_WITHIN_S,
         expected=f"a whole number within a day of {now:.0f}",
         got=got,
-        at="/created",
+        at=at,
         event=event,
     )

@@ -1,8 +1,7 @@
 """Pictures: how many, in which form, format and size. Whether they show what was asked is the model's matter.
 
-A picture that comes as base64 is read as far as its headers; one that comes as a URL is not fetched, for it may lie on
-another host. What holds for a picture holds for previews of a stream as well; the order of a stream is judged in
-images_stream.py.
+A picture that comes as base64 is read as far as its headers; one that comes as a URL in images_forms.py. What holds for
+a picture holds for previews of a stream as well; the order of a stream is judged in images_stream.py.
 """
 
 from __future__ import annotations
@@ -65,14 +64,6 @@ def two_pictures() -> Flow:
             return
 
 
-@flow("images.url", most=2, about="a picture to be fetched", needs=IMAGE_MODEL, expects="either")
-def a_picture_to_be_fetched() -> Flow:
-    exchange = yield Call("POST", GENERATIONS, _ask(size=SQUARE, response_format="url"))
-    if is_refused(exchange):
-        body = {"model": "dall-e-2", "prompt": PROMPT, "n": 2, "size": "256x256", "response_format": "url"}
-        yield Call("POST", GENERATIONS, body)
-
-
 @flow("images.edit", most=2, about="a picture edited under a mask", needs=IMAGE_MODEL, expects="either")
 def an_edit_under_a_mask() -> Flow:
     files = [("image", File("square.png", png(), "image/png")), ("mask", File("hole.png", png(hole=True), "image/png"))]
@@ -107,11 +98,18 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     expect_schema(load_spec().schema("GeneratedImages"), said(body), ELSEWHERE)
 
 
-@clause("images.created", level="MUST", source="SPEC ImagesResponse.created (seconds)", on=PLAIN)
+@clause("images.created", level="MUST", source="SPEC ImagesResponse.created, ImageGenCompletedEvent.created_at", on=ANY)
 def created_is_the_time_in_seconds(exchange: Exchange) -> None:
-    """`created` is the time of the answer in whole Unix seconds."""
-    body = answer_of(exchange)
-    expect_created_now(exchange, body.get("created"), told(body, "created"))
+    """`created`, and `created_at` of an event, is the time of the answer in whole Unix seconds."""
+    if plain(exchange):
+        body = answer_of(exchange)
+        expect_created_now(exchange, body.get("created"), told(body, "created"))
+        return
+    times = [(one.event, one.told) for one in shown_in(exchange) if "created_at" in one.told]
+    for event, body in times:
+        expect_created_now(exchange, body["created_at"], told(body, "created_at"), event, "/created_at")
+    if not times:
+        raise NotApplicable("no event tells its time: images.stream.schema judges that")
 
 
 @clause("images.count", level="MUST", source="SPEC CreateImageRequest.n", on=PLAIN, fields=("n",))
@@ -132,37 +130,6 @@ def each_entry_is_a_picture(exchange: Exchange) -> None:
         given = as_object(entry)
         held = any(as_text(given.get(name)) for name in ("url", "b64_json"))
         expect(held, expected="a url or a b64_json", got=shown(entry), at=f"/data/{number}")
-
-
-@clause(
-    "images.form", level="MUST", source="SPEC CreateImageRequest.response_format", on=PLAIN, fields=("response_format",)
-)
-def pictures_come_in_the_form_asked(exchange: Exchange) -> None:
-    """`response_format: url` brings URLs and `b64_json` bytes; GPT image models bring bytes unasked.
-
-    The program reads the key it asked for, and finds nothing under it.
-    """
-    asked = asked_of(exchange)
-    wanted = asked.get("response_format") or ("b64_json" if str(asked.get("model")).startswith("gpt-image") else None)
-    if wanted not in ("url", "b64_json"):
-        raise NotApplicable("no form was asked for")
-    for number, entry in enumerate(as_list(answer_of(exchange).get("data"))):
-        given = as_object(entry)
-        if not any(given.get(name) for name in ("url", "b64_json")):
-            continue
-        names = sorted(name for name, value in given.items() if value)
-        expect(bool(given.get(wanted)), expected=wanted, got=f"only {shown(names)}", at=f"/data/{number}")
-
-
-@clause("images.url", level="MUST", source="SPEC Image.url", on=PLAIN)
-def urls_lead_somewhere(exchange: Exchange) -> None:
-    """A `url` is absolute, so that it can be fetched by itself: a path of the server leads nowhere."""
-    urls = [(s.at, s.entry["url"]) for s in shown_in(exchange) if isinstance(s.entry.get("url"), str)]
-    if not urls:
-        raise NotApplicable("no picture came as a url")
-    for at, url in urls:
-        held = re.match(r"https?://[^/\s]+|data:image/", url) is not None
-        expect(held, expected="an absolute http(s) URL", got=shown(url), at=f"{at}/url")
 
 
 @clause(
@@ -250,37 +217,79 @@ def size_is_told_as_it_is(exchange: Exchange) -> None:
 
 @clause("images.transparent", level="MUST", source="SPEC CreateImageRequest.background", on=ANY, fields=("background",))
 def transparent_pictures_have_an_alpha_channel(exchange: Exchange) -> None:
-    """A picture that was asked for, or is told to be, on a transparent background has an alpha channel."""
+    """A picture that was asked for, or is told to be, on a transparent background has an alpha channel, and says so."""
     asked = asked_of(exchange).get("background")
     meant = False
     for one, picture in pictures_in(exchange):
-        if "transparent" in (asked, one.told.get("background")):
+        given = one.told.get("background")
+        if "transparent" in (asked, given):
             meant = True
+            is_told = given in ("transparent", *AUTO)
+            expect(is_told, expected="transparent", got=given, at="/background", event=one.event)
             got = f"{picture.format} without one"
             expect(picture.has_alpha, expected="an alpha channel", got=got, at=f"{one.at}/b64_json", event=one.event)
     if not meant:
         raise NotApplicable("nothing transparent was asked for")
 
 
+@clause(
+    "images.quality",
+    level="SHOULD",
+    source="SPEC ImagesResponse.quality",
+    on=ANY,
+    fields=("quality",),
+)
+def the_quality_is_told_as_asked(exchange: Exchange) -> None:
+    """`quality` in an answer or an event is the one that was asked for, where one was."""
+    wanted = asked_of(exchange).get("quality")
+    told_of = [
+        (one.event, one.told["quality"]) for one in shown_in(exchange) if isinstance(one.told.get("quality"), str)
+    ]
+    if wanted in AUTO or not told_of:
+        raise NotApplicable("no quality was asked for, or none is told")
+    for event, given in told_of:
+        expect(given in (wanted, *AUTO), expected=str(wanted), got=given, at="/quality", event=event)
+
+
 # ------------------------------------------------------------------------------------------------------ usage
+
+
+def _usages(exchange: Exchange) -> list[tuple[int | None, dict[str, Any]]]:
+    """The usage of an answer, or that of each last event. NotApplicable when none is told."""
+    if plain(exchange):
+        usage = as_object(answer_of(exchange).get("usage"))
+        found: list[tuple[int | None, dict[str, Any]]] = [(None, usage)] if usage else []
+    else:
+        last = [one for one in shown_in(exchange) if str(one.told.get("type")).endswith(COMPLETED)]
+        found = [(one.event, as_object(one.told["usage"])) for one in last if one.told.get("usage")]
+    if not found:
+        raise NotApplicable("no usage is told")
+    return found
 
 
 @clause("images.usage", level="MUST", source="SPEC ImagesUsage", on=ANY)
 def usage_adds_up(exchange: Exchange) -> None:
     """`total_tokens` is input and output together, and the tokens of text and of pictures are parts of either."""
-    found = [
-        (one.event, usage)
-        for one in shown_in(exchange)
-        if (usage := one.told.get("usage")) is not None
-        and (one.event is None or str(one.told.get("type")).endswith(COMPLETED))
-    ]
-    if not found:
-        raise NotApplicable("no usage is told")
-    for event, usage in found[:1] if found[0][0] is None else found:
-        told_usage = as_object(usage)
-        expect_sum(told_usage, "total_tokens", ("input_tokens", "output_tokens"), "/usage", event)
-        expect_details(told_usage, "input_tokens", "input_tokens_details", "/usage", event)
-        expect_details(told_usage, "output_tokens", "output_tokens_details", "/usage", event)
+    for event, usage in _usages(exchange):
+        expect_sum(usage, "total_tokens", ("input_tokens", "output_tokens"), "/usage", event)
+        expect_details(usage, "input_tokens", "input_tokens_details", "/usage", event)
+        expect_details(usage, "output_tokens", "output_tokens_details", "/usage", event)
+
+
+@clause("images.usage-counted", level="SHOULD", source="SPEC ImagesUsage: input_tokens, output_tokens", on=ANY)
+def words_and_pictures_are_counted(exchange: Exchange) -> None:
+    """Where tokens are counted at all, the prompt and the picture count, and so does a picture that was sent."""
+    was_sent = any(part.is_file for part in exchange.request.form)
+    counted = [(event, usage) for event, usage in _usages(exchange) if any(map(as_count, usage.values()))]
+    if not counted:
+        raise NotApplicable("nothing is counted")
+    for event, usage in counted:
+        for name in ("input_tokens", "output_tokens"):
+            expect(usage.get(name) != 0, expected="1 or more", got="0", at=f"/usage/{name}", event=event)
+        details = as_object(usage.get("input_tokens_details"))
+        is_left_out = was_sent and details.get("image_tokens") == 0
+        expect(not is_left_out, expected="1 or more for the picture that was sent", got="0",
+               at="/usage/input_tokens_details/image_tokens", event=event)  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------------- mistakes

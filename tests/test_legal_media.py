@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from certified import certified, standin_plan
+from made_media import picture
 
 from wireproof.plan import Plan
 from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json, refused
@@ -105,6 +106,19 @@ def each_segment(edit: Edit) -> Edit:
     return change
 
 
+def each_url(change: Callable[[str], str]) -> Edit:
+    """Each picture by another URL; those of one answer differ."""
+
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        data = [
+            entry | {"url": change(entry["url"]) + "#" * number} if entry.get("url") else entry
+            for number, entry in enumerate(body["data"])
+        ]
+        return body | {"data": data}
+
+    return edit
+
+
 def lacking(*names: str) -> Edit:
     return lambda body: {name: value for name, value in body.items() if name not in names}
 
@@ -163,6 +177,17 @@ VARIATIONS: dict[str, Vary] = {
     "prompts revised": in_json(
         PICTURES, lambda body: body | {"data": [{**one, "revised_prompt": "A circle."} for one in body["data"]]}
     ),
+    "pictures in data URLs": in_json(
+        PICTURES, each_url(lambda url: f"data:image/png;base64,{picture(width=256, height=256)}")
+    ),
+    "pictures in a store of their own": in_json(PICTURES, each_url(lambda url: url.replace("standin", "store"))),
+    "pictures of no stated kind": on(
+        "/content/", lambda answer: answer.with_header("content-type", "application/octet-stream")
+    ),
+    "pictures at another place": on(
+        "/content/", lambda answer: Answer(302, (("location", "https://store.example.com/1"),))
+    ),
+    "pictures without a quality told": in_json(PICTURES, lambda body: body | {"quality": "auto"}),
     "fewer previews": on(PICTURES, lambda answer: edit_frames(answer, lambda frames: iter([frames[0], frames[-1]]))),
     "pictures of the older kind alone": without(PICTURES, "output_format", "quality", "stream", "background"),
     "one picture at a time": without(PICTURES, "output_format", "quality", "stream", "background", "n"),

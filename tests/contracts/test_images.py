@@ -20,7 +20,14 @@ USAGE = {
     "input_tokens_details": {"text_tokens": 10, "image_tokens": 0},
     "output_tokens_details": {"text_tokens": 0, "image_tokens": 272},
 }
-ASKED = {"model": "gpt-image-1", "prompt": "A boat.", "n": 2, "size": "64x48", "output_format": "jpeg"}
+ASKED = {
+    "model": "gpt-image-1",
+    "prompt": "A boat.",
+    "n": 2,
+    "size": "64x48",
+    "output_format": "jpeg",
+    "quality": "low",
+}
 BODY: dict[str, Any] = {
     "created": NOW,
     "data": [{"b64_json": picture("jpeg", colour=1)}, {"b64_json": picture("jpeg", colour=200)}],
@@ -59,7 +66,6 @@ def using(**fields: Any) -> Exchange:
 
 KEPT: dict[str, Exchange] = {
     "": made(),
-    "urls_lead_somewhere": made(URL, URL_ASKED),
     "transparent_pictures_have_an_alpha_channel": made(CLEAR_BODY, CLEAR),
     "wrong_requests_are_refused": made(WRONG, HUGE, status=400),
     "refusals_name_the_field": made(WRONG, HUGE, status=400),
@@ -75,10 +81,6 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "two for one": ("as_many_pictures_as_asked", made(BODY, {"model": "m", "prompt": "p"})),
     "nothing in it": ("each_entry_is_a_picture", changed(data=[{"url": None, "b64_json": None}] * 2)),
     "an empty one": ("each_entry_is_a_picture", changed(data=[{"b64_json": ""}, {"b64_json": JPEG}])),
-    "bytes for a url": ("pictures_come_in_the_form_asked", made(BODY, URL_ASKED)),
-    "a url for bytes": ("pictures_come_in_the_form_asked", made(URL, {**URL_ASKED, "response_format": "b64_json"})),
-    "a url of a GPT image model": ("pictures_come_in_the_form_asked", made(URL, {**HUGE, "size": "auto"})),
-    "a path": ("urls_lead_somewhere", made({"created": NOW, "data": [{"url": "/files/1.png"}]}, URL_ASKED)),
     "the same twice": ("pictures_of_one_answer_differ", changed(data=BODY["data"][:1] * 2)),
     "half of it": ("bytes_are_a_picture", changed(data=[{"b64_json": JPEG[: len(JPEG) // 8 * 4]}])),
     "a data URL": ("bytes_are_a_picture", changed(data=[{"b64_json": f"data:image/jpeg;base64,{JPEG}"}])),
@@ -95,6 +97,13 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "told to be transparent": ("transparent_pictures_have_an_alpha_channel", changed(background="transparent")),
     "a total that is off": ("usage_adds_up", using(total_tokens=283)),
     "details that are off": ("usage_adds_up", using(input_tokens_details={"text_tokens": 9, "image_tokens": 0})),
+    "nothing for the prompt": ("words_and_pictures_are_counted", using(input_tokens=0, total_tokens=272)),
+    "nothing for the picture": ("words_and_pictures_are_counted", using(output_tokens=0, total_tokens=10)),
+    "another quality": ("the_quality_is_told_as_asked", changed(quality="high")),
+    "told to be opaque": (
+        "transparent_pictures_have_an_alpha_channel",
+        made({**CLEAR_BODY, "background": "opaque"}, CLEAR),
+    ),
     "less than nothing": ("usage_adds_up", using(input_tokens=-10, total_tokens=262)),
     "a size guessed": ("wrong_requests_are_refused", made(BODY, HUGE)),
     "a server error": ("wrong_requests_are_refused", made(WRONG, HUGE, status=500)),
@@ -137,7 +146,7 @@ LEGAL: dict[str, Exchange] = {
     "usage with details of cached tokens": using(
         input_tokens_details={"text_tokens": 10, "image_tokens": 0, "cached_tokens": 8}
     ),
-    "quality of a later model": changed(quality="ultra"),
+    "quality left to the model": made({**BODY, "quality": "ultra"}, {**ASKED, "quality": "auto"}),
     "size left to the model": made({**BODY, "data": BODY["data"][:1]}, {"model": "m", "prompt": "p", "size": "auto"}),
     "an alpha channel unasked": made({"created": NOW, "data": [{"b64_json": picture(alpha=True)}]}, SD),
     "not served": made(WRONG, HUGE, status=501),
@@ -196,22 +205,46 @@ def walked(run: Any, *codes: int) -> list[Call]:
 def test_what_a_model_does_not_take_is_asked_for_more_plainly(images: ModuleType) -> None:
     assert [call.body.get("n") for call in walked(images.two_pictures, 200, 200)] == [2]
     assert [call.body.get("n") for call in walked(images.two_pictures, 400, 400, 400, 400)] == [2, 2, None]
-    assert [call.body["model"] for call in walked(images.a_picture_to_be_fetched, 400, 404)] == [
-        "$image-model",
-        "dall-e-2",
-    ]
     assert len(walked(images.an_edit_under_a_mask, 400, 400)) == 2
     assert len(walked(images.an_edit_under_a_mask, 503)) == 1
 
 
+def test_the_picture_that_is_edited_is_counted(images: ModuleType) -> None:
+    fields: list[tuple[str, str | File]] = [("prompt", "p"), ("image", File("a.png", b"x"))]
+    usage = {**USAGE, "input_tokens": 30, "total_tokens": 302}
+
+    def edit(**details: int) -> str:
+        body = {"created": NOW, "data": [{"b64_json": picture()}], "usage": {**usage, "input_tokens_details": details}}
+        made_edit = formed(body, fields, operation="createImageEdit", path="/images/edits")
+        return outcome_of(images.words_and_pictures_are_counted, made_edit)
+
+    assert edit(text_tokens=10, image_tokens=20) == "pass"
+    assert edit(text_tokens=30) == "pass"
+    assert edit(text_tokens=30, image_tokens=0) == "fail"
+
+
 def test_pictures_of_a_stream_are_read_too(images: ModuleType) -> None:
     asked = {**ASKED, "stream": True, "n": 1, "output_format": "png"}
-    event = {"type": "image_generation.completed", "b64_json": picture(), "size": "64x48", "output_format": "png"}
+    event = {"type": "image_generation.completed", "b64_json": picture(), "size": "64x48", "output_format": "png",
+             "created_at": NOW}  # fmt: skip
     kept = made(events({**event, "usage": USAGE}), asked, headers=SSE)
     broken = made(
-        events({**event, "b64_json": picture("jpeg"), "usage": {**USAGE, "total_tokens": 1}}), asked, headers=SSE
+        events({**event, "b64_json": picture("jpeg"), "usage": {**USAGE, "total_tokens": 1}, "created_at": NOW * 1000}),
+        asked,
+        headers=SSE,
     )
-    for clause in ("bytes_are_a_picture", "pictures_have_the_size_asked", "usage_adds_up", "format_is_told_as_it_is"):
+    for clause in (
+        "created_is_the_time_in_seconds",
+        "bytes_are_a_picture",
+        "pictures_have_the_size_asked",
+        "usage_adds_up",
+        "format_is_told_as_it_is",
+    ):
         assert outcome_of(getattr(images, clause), kept) == "pass"
-    for clause in ("pictures_have_the_format_asked", "usage_adds_up", "format_is_told_as_it_is"):
+    for clause in (
+        "created_is_the_time_in_seconds",
+        "pictures_have_the_format_asked",
+        "usage_adds_up",
+        "format_is_told_as_it_is",
+    ):
         assert outcome_of(getattr(images, clause), broken) == "fail"

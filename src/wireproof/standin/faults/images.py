@@ -1,12 +1,13 @@
-"""Departures of pictures, plain ones; those of streams are in images_stream.py."""
+"""Departures of pictures, plain ones; those of URLs are in images_forms.py, those of streams in images_stream.py."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_both, edit_error, edit_json
+from wireproof.standin.faults.edit import edit_both, edit_error, edit_events, edit_json
 from wireproof.standin.wire import Answer, Ask, Serve
 
 PLACE = "/v1/images/"
@@ -47,6 +48,16 @@ def created_ms(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, lambda body: body | {"created": body["created"] * 1000})
 
 
+@fault("images.event-time-ms", breaks="images.created")
+def event_time_ms(ask: Ask, serve: Serve) -> Answer:
+    """`created_at` of events in milliseconds."""
+
+    def edit(event: dict[str, Any]) -> None:
+        event["created_at"] *= 1000
+
+    return edit_events(serve(ask), edit) if ask.path.startswith(PLACE) else serve(ask)
+
+
 @fault("images.n-ignored", breaks="images.count")
 def n_ignored(ask: Ask, serve: Serve) -> Answer:
     """One picture whatever `n` asks."""
@@ -59,24 +70,6 @@ def none(ask: Ask, serve: Serve) -> Answer:
     return _each(ask, serve, lambda entry: {"url": None, "b64_json": None})
 
 
-@fault("images.url-ignored", breaks="images.form")
-def url_ignored(ask: Ask, serve: Serve) -> Answer:
-    """Bytes in place of a URL."""
-    wants = _is_generation(ask) and ask.asked.get("response_format") == "url"
-    return serve(ask.changed(response_format="b64_json") if wants else ask)
-
-
-@fault("images.url-relative", breaks="images.url")
-def url_relative(ask: Ask, serve: Serve) -> Answer:
-    """A URL without a host."""
-    return _each(ask, serve, _without_host)
-
-
-def _without_host(entry: dict[str, Any]) -> None:
-    if entry.get("url"):
-        entry["url"] = "/" + entry["url"].split("/", 3)[3]
-
-
 @fault("images.same-again", breaks="images.distinct")
 def same_again(ask: Ask, serve: Serve) -> Answer:
     """The first picture `n` times."""
@@ -87,6 +80,20 @@ def same_again(ask: Ask, serve: Serve) -> Answer:
 def cut_off(ask: Ask, serve: Serve) -> Answer:
     """Half of the bytes of each picture."""
     return _with_bytes(ask, serve, lambda given: given[: len(given) // 8 * 4])
+
+
+@fault("images.damaged", breaks="images.picture")
+def damaged(ask: Ask, serve: Serve) -> Answer:
+    """One byte of each PNG is another."""
+
+    def change(given: str) -> str:
+        data = bytearray(base64.b64decode(given))
+        at = data.find(b"IDAT")
+        if at >= 0:
+            data[at + 20] ^= 0xFF
+        return base64.b64encode(data).decode()
+
+    return _with_bytes(ask, serve, change)
 
 
 @fault("images.data-url", breaks="images.picture")
@@ -136,6 +143,38 @@ def _told(ask: Ask, serve: Serve, edit: Edit) -> Answer:
 def opaque(ask: Ask, serve: Serve) -> Answer:
     """`background: transparent` is ignored."""
     return serve(ask.without("background") if _is_generation(ask) else ask)
+
+
+@fault("images.quality-ignored", breaks="images.quality")
+def quality_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`quality: low` is taken for high."""
+    is_low = _is_generation(ask) and ask.asked.get("quality") == "low"
+    return serve(ask.changed(quality="high") if is_low else ask)
+
+
+@fault("images.prompt-uncounted", breaks="images.usage-counted")
+def prompt_uncounted(ask: Ask, serve: Serve) -> Answer:
+    """Only the picture costs something."""
+
+    def edit(body: dict[str, Any]) -> None:
+        if usage := body.get("usage"):
+            nothing = {"text_tokens": 0, "image_tokens": 0}
+            usage.update(input_tokens=0, total_tokens=usage["output_tokens"], input_tokens_details=nothing)
+
+    return edit_both(serve(ask), edit) if ask.path.startswith(PLACE) else serve(ask)
+
+
+@fault("images.original-uncounted", breaks="images.usage-counted")
+def original_uncounted(ask: Ask, serve: Serve) -> Answer:
+    """The picture that is edited costs nothing."""
+
+    def edit(body: dict[str, Any]) -> None:
+        counts = body["usage"]["input_tokens_details"]
+        body["usage"]["input_tokens"] -= counts["image_tokens"]
+        body["usage"]["total_tokens"] -= counts["image_tokens"]
+        counts["image_tokens"] = 0
+
+    return edit_json(serve(ask), edit) if ask.path == f"{PLACE}edits" else serve(ask)
 
 
 @fault("images.usage-off", breaks="images.usage")
