@@ -44,8 +44,19 @@ def _chunks(exchange: Exchange) -> Chunks:
     return [
         (number, value)
         for number, event, value in _objects(exchange)
-        if not _is_error(event, value) and (event.name in (None, "", "message") or "choices" in value)
+        if not _is_error(event, value)
+        and (event.name in (None, "", "message") or "choices" in value)
+        and not _is_annotation(value)
     ]
+
+
+def _is_annotation(value: dict[str, Any]) -> bool:
+    """A late report of Azure's asynchronous content filter on text that has come: no id, no delta, offsets into it.
+
+    Source: learn.microsoft.com/azure, content streaming, sample of asynchronous mode.
+    """
+    choices = [choice for _, choice in choices_in(value)]
+    return not value.get("id") and bool(choices) and all("content_filter_offsets" in choice for choice in choices)
 
 
 def chunks_of(exchange: Exchange, *, aside: bool = True) -> Chunks:

@@ -49,6 +49,14 @@ def clause_of(contract: Callable[[str], ModuleType]) -> Callable[[str], Any]:
     return lambda id: clauses[f"chat.stream.{id}"]
 
 
+# What Azure sends of a text it has sent already, when its content filter runs beside the stream.
+LATE_REPORT = {
+    "id": "",
+    "object": "",
+    "created": 0,
+    "model": "",
+    "choices": [{"index": 0, "finish_reason": None, "content_filter_offsets": {"check_offset": 44, "end_offset": 198}}],
+}
 TOOL_CALL = [
     chunk(choice({"role": "assistant", "content": None})),
     chunk(
@@ -84,6 +92,7 @@ LEGAL = {
         [ROLE, chunk(choice({"content": "Hi"}, logprobs=None), system_fingerprint=None), finish()]
     ),
     "a filter report first": stream([{**BASE, "id": "", "model": "", "created": 0, "choices": []}, *GOOD]),
+    "a filter report late": stream([*GOOD[:3], LATE_REPORT, *GOOD[3:], LATE_REPORT]),
     "a ping": stream([b'event: ping\ndata: {"type": "ping"}\n\n', *GOOD]),
     "an empty delta": stream([ROLE, chunk(choice({})), text("Hi"), finish()]),
     "an empty delta after the finish": stream([*GOOD, chunk(choice({}))]),
