@@ -26,14 +26,19 @@ def expect_served(exchange: Exchange, said: str) -> None:
     expect(False, expected="an answer, or a refusal as unsupported", got=f"{status} {said[:160]}")
 
 
-def expect_feature_served(exchange: Exchange) -> None:
-    """For a feature that a backend may lack: answered, or refused with a code that says so."""
+def expect_feature_served(exchange: Exchange, feature: re.Pattern[str] | None = None) -> None:
+    """For a feature that a backend may lack: answered, or refused with a code that says so.
+
+    Words do as well where they name the `feature` as a whole: a value that is refused ("tool_choice required is not
+    supported") is a documented request that is not served.
+    """
     status = exchange.status or 0
     if 200 <= status < 300:
         return
     error = error_of(exchange)
     said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
-    if status == 501 or str(error.get("code") or "").startswith("unsupported"):
+    is_named = feature is not None and UNSUPPORTED.search(said) and feature.search(said)
+    if status == 501 or str(error.get("code") or "").startswith("unsupported") or is_named:
         raise NotApplicable(said)
     # A 500 may be the model's: llama.cpp answers so when it can't parse what the model wrote.
     if status in OTHER_TROUBLE or status >= 500:

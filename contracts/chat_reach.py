@@ -24,6 +24,7 @@ from wireproof.clause import (
 )
 
 from ._acceptance import OTHER_TROUBLE, expect_feature_served
+from ._asked import has_tools
 from ._reading import as_count, as_object, error_of
 
 CHAT = "createChatCompletion"
@@ -200,6 +201,8 @@ def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     The same count means that the declaration never reached the prompt: a chat template without tools, or a gateway
     that drops them.
     """
+    if not (has_tools(one.request.asked) and has_tools(two.request.asked)):
+        raise NotApplicable("tools are refused, and were left out")
     _expect_more(one, two, "with one tool more")
 
 

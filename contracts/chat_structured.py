@@ -5,6 +5,7 @@ A refusal in `message.refusal` is as good as an answer. An answer cut by its cap
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ from ._stream import Piece, by_choice, error_in
 
 CHAT = "createChatCompletion"
 ROOM = 200
+# What a backend without it calls the whole of it; its types are parts.
+WHOLE = re.compile(r"response_format|structured[ -]output|guided[ -]decoding", re.I)
 OBJECT = {"type": "json_object"}
 STRICT = {"type": "json_schema", "json_schema": {"name": "paint", "strict": True, "schema": PAINT}}
 
@@ -145,9 +148,10 @@ def _asks_json(body: dict[str, Any]) -> bool:
 def response_formats_are_accepted(exchange: Exchange) -> None:
     """`response_format` of type `json_object` and of type `json_schema` is accepted.
 
-    A backend without it refuses with a code such as `unsupported_parameter`; that is no finding.
+    A backend without it refuses it as unsupported, by a code such as `unsupported_parameter` or in words; that is no
+    finding.
     """
-    expect_feature_served(exchange)
+    expect_feature_served(exchange, WHOLE)
 
 
 @clause(

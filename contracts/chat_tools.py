@@ -6,6 +6,7 @@ stream tells it in chat_tool_streams.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -31,6 +32,8 @@ from ._tool_calls import Choice, choices_told
 CHAT = "createChatCompletion"
 # Enough for a call and for a short answer in words: who answers in words instead should be seen to finish.
 ROOM = 200
+# What a backend without them calls the whole of it; `tool_choice` and its values are parts.
+TOOLS = re.compile(r"\btools\b|\btool[ -](?:use|call)|\bfunction[ -]?call", re.I)
 
 
 def _tool(name: str, about: str, **properties: Any) -> dict[str, Any]:
@@ -113,9 +116,10 @@ def _asks_plainly(body: dict[str, Any]) -> bool:
 def tools_are_accepted(exchange: Exchange) -> None:
     """A request with tools and a documented `tool_choice` is accepted.
 
-    A backend without tool calls refuses them with a code such as `unsupported_parameter`; that is no finding.
+    A backend without tool calls refuses them as unsupported, by a code such as `unsupported_parameter` or in words;
+    that is no finding.
     """
-    expect_feature_served(exchange)
+    expect_feature_served(exchange, TOOLS)
 
 
 @clause(
@@ -129,7 +133,7 @@ def conversations_with_tool_results_are_accepted(exchange: Exchange) -> None:
 
     Every agent sends one after each call, with `content: null` exactly as the answer had it.
     """
-    expect_feature_served(exchange)
+    expect_feature_served(exchange, TOOLS)
 
 
 @clause(

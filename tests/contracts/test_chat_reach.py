@@ -25,8 +25,10 @@ COUNTS = {
 }
 
 
-def counted(probe: str, tokens: Any) -> Exchange:
-    return answer({"choices": [], "usage": {"prompt_tokens": tokens}}, asked={}, probe=probe)
+def counted(probe: str, tokens: Any, asked: Any = None) -> Exchange:
+    """With tools, where the probe has some."""
+    asked = asked if asked is not None else {"tools": [{}]} if probe.startswith("tools.") else {}
+    return answer({"choices": [], "usage": {"prompt_tokens": tokens}}, asked=asked, probe=probe)
 
 
 def refused(probe: str, status: int, code: str | None = None) -> Exchange:
@@ -96,6 +98,7 @@ def test_malformed_answers_crash_no_clause(clauses: dict[str, Any], body: Any) -
         ("chat.reach.image", run(reach_image=refused("reach.image", 429)), "inconclusive"),
         ("chat.reach.history", run(reach_developer=78), "inconclusive"),
         ("chat.reach.developer", run(reach_system=60), "inconclusive"),
+        ("chat.reach.tools", run(tools_required=counted("tools.required", 80, asked={})), "not-applicable"),
         ("chat.reach.accepts", [refused("reach.developer", 400, "unsupported_value")], "not-applicable"),
         ("chat.reach.accepts", [refused("reach.plain", 503)], "inconclusive"),
         ("chat.reach.accepts", [refused("reach.plain", 500)], "inconclusive"),

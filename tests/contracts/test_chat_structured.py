@@ -54,8 +54,8 @@ def told(*pieces: Any, wanted: Mapping[str, Any] = OBJECT, finish: str = "stop",
     return stream(chunks, asked={"response_format": wanted}, probe="structured.made")
 
 
-def refused(status: int, code: str | None = None) -> Exchange:
-    error = {"message": "type must be json_schema or text", "type": "invalid_request_error", "code": code}
+def refused(status: int, code: str | None = None, says: str = "type must be json_schema or text") -> Exchange:
+    error = {"message": says, "type": "invalid_request_error", "code": code}
     return answer({"error": error}, status=status, asked={"response_format": OBJECT}, probe="structured.made")
 
 
@@ -172,6 +172,8 @@ def test_legal_variations_break_nothing(clauses: dict[str, Any], exchange: Excha
         ("chat.structured.schema", plain(None, strict(), refusal="No."), "not-applicable"),
         ("chat.structured.schema", plain("red", strict(strict=False)), "not-applicable"),
         ("chat.structured.accepts", refused(400, "unsupported_parameter"), "not-applicable"),
+        ("chat.structured.accepts", refused(400, says="response_format is not supported here"), "not-applicable"),
+        ("chat.structured.accepts", refused(400, says="the type json_object is not supported"), "fail"),
         ("chat.structured.accepts", refused(503), "inconclusive"),
         ("chat.structured.accepts", refused(500), "inconclusive"),
         ("chat.structured.json", BROKEN_OFF, "inconclusive"),

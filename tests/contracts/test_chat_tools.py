@@ -92,8 +92,10 @@ def told(
     return stream([*chunks, chunk({}, finish)], asked=asked(choice), probe=probe)
 
 
-def refused(status: int, code: str | None = None, *, ask: Mapping[str, Any], probe: str = "tools.made") -> Exchange:
-    error = {"message": "no", "type": "invalid_request_error", "param": None, "code": code}
+def refused(
+    status: int, code: str | None = None, *, ask: Mapping[str, Any], probe: str = "tools.made", says: str = "no"
+) -> Exchange:
+    error = {"message": says, "type": "invalid_request_error", "param": None, "code": code}
     return answer({"error": error}, status=status, asked=ask, probe=probe)
 
 
@@ -323,6 +325,8 @@ def test_legal_variations_break_nothing(clauses: dict[str, Any], exchange: Excha
         ("chat.tools.arguments-json", plain([call(arguments='{"ci')], finish="length"), "inconclusive"),
         ("chat.tools.parallel-false", words(ask={"parallel_tool_calls": False}), "not-applicable"),
         ("chat.tools.accepts", refused(400, "unsupported_parameter", ask=asked()), "not-applicable"),
+        ("chat.tools.accepts", refused(400, ask=asked(), says="gemma:2b does not support tools"), "not-applicable"),
+        ("chat.tools.accepts", refused(400, ask=asked(), says="tool_choice 'required' is not supported"), "fail"),
         ("chat.tools.accepts", refused(429, ask=asked()), "inconclusive"),
         ("chat.tools.accepts", refused(500, ask=asked()), "inconclusive"),
         ("chat.tools.result", refused(500, ask=asked("none", messages=PAST)), "inconclusive"),
