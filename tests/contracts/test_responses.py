@@ -17,6 +17,7 @@ from wireproof.clause import Exchange
 
 MODULES = (
     "responses",
+    "responses_output",
     "responses_usage",
     "responses_echo",
     "responses_errors",
