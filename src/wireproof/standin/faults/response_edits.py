@@ -138,3 +138,23 @@ def doubled(ask: Ask, serve: Serve, kind: str, *, only: Callable[[Body], bool] =
                 yield frame
 
     return frames(ask, serve, twice)
+
+
+def unkept(ask: Ask, serve: Serve, kind: str, edit: Callable[[Body], Any]) -> Answer:
+    """`events` of streams that are not stored."""
+    return events(ask, serve, kind, edit) if is_unkept(ask) else serve(ask)
+
+
+def last_response(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
+    """Streams that are not stored after `edit(response)` of the last event."""
+
+    def found(event: Body) -> None:
+        if event["type"] in TERMINAL:
+            edit(event["response"])
+
+    return unkept(ask, serve, "response.*", found)
+
+
+def is_of_words(ask: Ask) -> bool:
+    """A stream that is not stored, of words alone: no form, no probabilities."""
+    return ask.streamed and is_unkept(ask) and not any(ask.asked.get(name) for name in ("include", "text", "tools"))

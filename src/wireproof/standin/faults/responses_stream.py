@@ -1,4 +1,4 @@
-"""Departures of streamed responses in their events: types, numbers, indices, ids, and what the parts add up to."""
+"""Departures of streamed responses in their events: types, numbers, indices, ids."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_frames, told_again
 from wireproof.standin.faults.response_edits import (
-    TERMINAL,
     each_item,
     events,
     frames,
+    is_of_words,
     is_unkept,
+    last_response,
     tells_response,
     type_of,
+    unkept,
 )
 from wireproof.standin.wire import DONE, Answer, Ask, Frame, Serve, event_frame, event_of
 
@@ -28,10 +30,6 @@ def _raw(ask: Ask, serve: Serve, edit: Callable[[list[Frame]], Iterator[Frame]])
     """A stream after `edit(frames)`, whose numbers stay as they are."""
     answer = serve(ask)
     return edit_frames(answer, edit) if tells_response(ask) else answer
-
-
-def _unkept(ask: Ask, serve: Serve, kind: str, edit: Callable[[Body], Any]) -> Answer:
-    return events(ask, serve, kind, edit) if is_unkept(ask) else serve(ask)
 
 
 # ------------------------------------------------------------------------------------ each event by itself
@@ -149,38 +147,28 @@ def sequence_restarts(ask: Ask, serve: Serve) -> Answer:
 # ------------------------------------------------------------------------------------ what stays the same
 
 
-def _last_response(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
-    """Streams that are not stored after `edit(response)` of the last event."""
-
-    def found(event: Body) -> None:
-        if event["type"] in TERMINAL:
-            edit(event["response"])
-
-    return _unkept(ask, serve, "response.*", found)
-
-
 @fault("responses.stream.id-changes", breaks="responses.stream.id")
 def id_changes(ask: Ask, serve: Serve) -> Answer:
     """The last event has another response id."""
-    return _last_response(ask, serve, lambda body: body.update(id=body["id"] + "x"))
+    return last_response(ask, serve, lambda body: body.update(id=body["id"] + "x"))
 
 
 @fault("responses.stream.created-at-changes", breaks="responses.stream.created-at")
 def created_at_changes(ask: Ask, serve: Serve) -> Answer:
     """`created_at` is the time of the event."""
-    return _last_response(ask, serve, lambda body: body.update(created_at=body["created_at"] + 5))
+    return last_response(ask, serve, lambda body: body.update(created_at=body["created_at"] + 5))
 
 
 @fault("responses.stream.model-changes", breaks="responses.stream.model")
 def model_changes(ask: Ask, serve: Serve) -> Answer:
     """The last event names another model."""
-    return _last_response(ask, serve, lambda body: body.update(model=body["model"] + "-alias"))
+    return last_response(ask, serve, lambda body: body.update(model=body["model"] + "-alias"))
 
 
 @fault("responses.stream.item-id-invented", breaks="responses.stream.item-id")
 def item_id_invented(ask: Ask, serve: Serve) -> Answer:
     """Deltas name an item that was never added."""
-    return _unkept(ask, serve, TEXT_DELTA, lambda event: event.update(item_id="msg_0"))
+    return unkept(ask, serve, TEXT_DELTA, lambda event: event.update(item_id="msg_0"))
 
 
 @fault("responses.stream.item-id-missing", breaks="responses.stream.item-id", also=("responses.item-ids",))
@@ -201,28 +189,26 @@ def call_renamed(ask: Ask, serve: Serve) -> Answer:
         if event["item"]["type"] == "function_call":
             event["item"]["name"] = "pending"
 
-    return _unkept(ask, serve, "response.output_item.added", edit)
+    return unkept(ask, serve, "response.output_item.added", edit)
 
 
 @fault("responses.stream.status-early", breaks="responses.stream.status")
 def status_early(ask: Ask, serve: Serve) -> Answer:
     """The response is completed when it is created."""
-    return _unkept(ask, serve, "response.created", lambda event: event["response"].update(status="completed"))
+    return unkept(ask, serve, "response.created", lambda event: event["response"].update(status="completed"))
 
 
 @fault("responses.stream.response-missing", breaks="responses.stream.response")
 def response_missing(ask: Ask, serve: Serve) -> Answer:
     """`response.in_progress` holds no response."""
-    return _unkept(
-        ask, serve, "response.in_progress", lambda event: {k: v for k, v in event.items() if k != "response"}
-    )
+    return unkept(ask, serve, "response.in_progress", lambda event: {k: v for k, v in event.items() if k != "response"})
 
 
 @fault("responses.stream.usage-zero", breaks="responses.stream.usage-early")
 def usage_zero(ask: Ask, serve: Serve) -> Answer:
     """The usage counts zeros before the end."""
     usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-    return _unkept(ask, serve, "response.created", lambda event: event["response"].update(usage=usage))
+    return unkept(ask, serve, "response.created", lambda event: event["response"].update(usage=usage))
 
 
 @fault("responses.stream.error-nested", breaks="responses.stream.error", also=("responses.stream.terminal",))
@@ -260,70 +246,6 @@ def one_delta(ask: Ask, serve: Serve) -> Answer:
     return _raw(ask, serve, joined) if ask.method == "POST" else serve(ask)
 
 
-# ------------------------------------------------------------------------------------ what it adds up to
-
-
-@fault("responses.stream.text-short", breaks="responses.stream.text", also=("responses.stream.part",))
-def text_short(ask: Ask, serve: Serve) -> Answer:
-    """The text that is done lacks the last character of its deltas."""
-    return _unkept(ask, serve, TEXT_DONE, lambda event: event.update(text=event["text"][:-1]))
-
-
-@fault("responses.stream.text-empty", breaks="responses.stream.text", also=("responses.stream.part",))
-def text_empty(ask: Ask, serve: Serve) -> Answer:
-    """The text that is done is empty."""
-    return _unkept(ask, serve, TEXT_DONE, lambda event: event.update(text=""))
-
-
-@fault("responses.stream.arguments-empty", breaks="responses.stream.arguments", also=("responses.stream.item",))
-def arguments_empty(ask: Ask, serve: Serve) -> Answer:
-    """The arguments that are done are empty."""
-    return _unkept(ask, serve, "response.function_call_arguments.done", lambda event: event.update(arguments=""))
-
-
-@fault("responses.stream.part-short", breaks="responses.stream.part", also=("responses.stream.item",))
-def part_short(ask: Ask, serve: Serve) -> Answer:
-    """The part that is done lacks the last character of its text."""
-    return _unkept(
-        ask, serve, "response.content_part.done", lambda event: event["part"].update(text=event["part"]["text"][:-1])
-    )
-
-
-@fault("responses.stream.item-empty", breaks="responses.stream.item", also=("responses.stream.output",))
-def item_empty(ask: Ask, serve: Serve) -> Answer:
-    """A message that is done has no parts."""
-
-    def edit(event: Body) -> None:
-        if "content" in event["item"]:
-            event["item"]["content"] = []
-
-    return _unkept(ask, serve, "response.output_item.done", edit)
-
-
-@fault("responses.stream.output-untrimmed", breaks="responses.stream.output")
-def output_untrimmed(ask: Ask, serve: Serve) -> Answer:
-    """The text of the last event has a blank that no delta had."""
-
-    def edit(body: Body) -> None:
-        for item in body["output"]:
-            for part in item.get("content", ()):
-                part["text"] = f" {part['text']}"
-
-    return _last_response(ask, serve, edit) if "include" not in ask.asked else serve(ask)
-
-
-@fault("responses.stream.output-empty", breaks="responses.stream.output", also=("responses.text",))
-def output_empty(ask: Ask, serve: Serve) -> Answer:
-    """The response of the last event has an empty output."""
-    is_meant = is_unkept(ask) and not any(name in ask.asked for name in ("include", "tools"))
-    return _last_response(ask, serve, lambda body: body.update(output=[])) if is_meant else serve(ask)
-
-
-def _is_of_words(ask: Ask) -> bool:
-    """A stream that is not stored, of words alone: no form, no probabilities."""
-    return ask.streamed and is_unkept(ask) and not any(ask.asked.get(name) for name in ("include", "text", "tools"))
-
-
 @fault("responses.stream.delta-null", breaks="responses.stream.delta")
 def delta_null(ask: Ask, serve: Serve) -> Answer:
     """Before the first delta of a text comes one that is null."""
@@ -336,7 +258,7 @@ def delta_null(ask: Ask, serve: Serve) -> Answer:
                 yield told_again(frame, {**(event_of(frame) or {}), "delta": None})
             yield frame
 
-    return frames(ask, serve, begun) if _is_of_words(ask) else serve(ask)
+    return frames(ask, serve, begun) if is_of_words(ask) else serve(ask)
 
 
 @fault("responses.stream.error-nested-then-done", breaks="responses.stream.error")
@@ -345,7 +267,7 @@ def error_nested_then_done(ask: Ask, serve: Serve) -> Answer:
     error = {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}
     return (
         _raw(ask, serve, lambda found: iter([*found[:-1], event_frame({"error": error}), found[-1]]))
-        if _is_of_words(ask)
+        if is_of_words(ask)
         else serve(ask)
     )
 
@@ -364,53 +286,3 @@ def one_delta_everywhere(ask: Ask, serve: Serve) -> Answer:
             yield told_again(frame, {**(event_of(frame) or {}), "sequence_number": at})
 
     return edit_frames(serve(ask), rest)
-
-
-def _without_last(ask: Ask, serve: Serve, kind: str) -> Answer:
-    """A stream without the last event of this type."""
-
-    def cut(found: list[Frame]) -> Iterator[Frame]:
-        last = max((at for at, frame in enumerate(found) if type_of(frame) == kind), default=-1)
-        return (frame for at, frame in enumerate(found) if at != last)
-
-    return frames(ask, serve, cut)
-
-
-@fault("responses.stream.last-delta-lost", breaks="responses.stream.text")
-def last_delta_lost(ask: Ask, serve: Serve) -> Answer:
-    """The last delta of a text is lost; what is done has it."""
-    return _without_last(ask, serve, TEXT_DELTA) if _is_of_words(ask) else serve(ask)
-
-
-@fault("responses.stream.last-arguments-lost", breaks="responses.stream.arguments")
-def last_arguments_lost(ask: Ask, serve: Serve) -> Answer:
-    """The last delta of arguments is lost; what is done has it."""
-    return _without_last(ask, serve, "response.function_call_arguments.delta")
-
-
-def _trimmed(ask: Ask, serve: Serve, *kinds: str) -> Answer:
-    """Texts lack their last character in events of these types, and in the response at the end."""
-
-    def edit(event: Body) -> None:
-        parts = [event["part"]] if "part" in event else []
-        items = event["response"]["output"] if event["type"] in TERMINAL else [event.get("item") or {}]
-        for part in [*parts, *(part for item in items for part in item.get("content") or ())]:
-            part["text"] = part["text"][:-1]
-
-    def each(event: Body) -> None:
-        if event["type"] in (*kinds, *TERMINAL):
-            edit(event)
-
-    return _unkept(ask, serve, "response.*", each) if _is_of_words(ask) else serve(ask)
-
-
-@fault("responses.stream.part-trimmed", breaks="responses.stream.part")
-def part_trimmed(ask: Ask, serve: Serve) -> Answer:
-    """From the part upwards, the text that is done lacks its last character."""
-    return _trimmed(ask, serve, "response.content_part.done", "response.output_item.done")
-
-
-@fault("responses.stream.item-trimmed", breaks="responses.stream.item")
-def item_trimmed(ask: Ask, serve: Serve) -> Answer:
-    """From the item upwards, the text that is done lacks its last character."""
-    return _trimmed(ask, serve, "response.output_item.done")
