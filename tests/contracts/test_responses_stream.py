@@ -12,7 +12,7 @@ from made_responses import call, changed, message, numbered, response, streamed,
 
 from wireproof.clause import Exchange
 
-MODULES = ("responses_stream", "responses_stream_order", "responses_stream_fold")
+MODULES = ("responses_stream", "responses_stream_life", "responses_stream_order", "responses_stream_fold")
 CALLED = told(response(call()))
 DELTA, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
 LAST = "response.completed"
