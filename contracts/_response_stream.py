@@ -105,6 +105,22 @@ def events_of(exchange: Exchange) -> list[Said]:
     return found
 
 
+def items_in_events(exchange: Exchange, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """`(event, item)` of each item of this type that an event brings; none where nothing is streamed."""
+    for said in events_of(exchange) if exchange.streamed else ():
+        item = as_object(said.data.get("item"))
+        if item.get("type") == kind:
+            yield said.number, item
+
+
+def parts_in_events(exchange: Exchange, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same for parts, as `response.content_part.added` and `.done` bring them."""
+    for said in events_of(exchange) if exchange.streamed else ():
+        part = as_object(said.data.get("part"))
+        if said.type.startswith("response.content_part.") and part.get("type") == kind:
+            yield said.number, part
+
+
 def broke_off(events: list[Said]) -> bool:
     """Whether the stream ended with an error, so that what is missing may have been to come."""
     return any(said.type in ("error", "response.failed") for said in events)

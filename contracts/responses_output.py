@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from wireproof.clause import Exchange, NotApplicable, clause, shown
+from wireproof.clause import Exchange, NotApplicable, clause, expect, shown
 
 from ._reading import as_list, as_object, as_text, told
+from ._response_stream import items_in_events, parts_in_events
 from ._responses import (
     SPOKEN,
     WHOLE,
@@ -56,10 +57,13 @@ def items_have_ids_of_their_own(exchange: Exchange) -> None:
 
 @clause("responses.role", level="MUST", source="SPEC OutputMessage.role", on=WHOLE)
 def messages_are_the_assistants(exchange: Exchange) -> None:
-    """Every message of the output has the role `assistant`."""
+    """Every message of the output has the role `assistant`, in the events of a stream as well."""
     response = told_by(exchange)
     for at, item in items_of(response, "message"):
         response.must(item.get("role") == "assistant", f"{at}/role", expected='"assistant"', got=told(item, "role"))
+    for event, item in items_in_events(exchange, "message"):
+        held = item.get("role") == "assistant"
+        expect(held, expected='"assistant"', got=told(item, "role"), at="/item/role", event=event)
 
 
 @clause("responses.content", level="MUST", source="SPEC OutputMessage.content", on=WHOLE)
@@ -87,12 +91,15 @@ def content_is_a_list_of_parts(exchange: Exchange) -> None:
 
 @clause("responses.annotations", level="MUST", source="SPEC OutputTextContent.annotations; SDK", on=WHOLE)
 def texts_have_annotations(exchange: Exchange) -> None:
-    """Every `output_text` has its `annotations`, an empty list where there are none."""
+    """Every `output_text` has its `annotations`, an empty list where there are none. So have the parts of events."""
     response = told_by(exchange)
     for at, part in parts_of(response):
         if part.get("type") == "output_text":
             held = isinstance(part.get("annotations"), list)
             response.must(held, f"{at}/annotations", expected="a list", got=told(part, "annotations"))
+    for event, part in parts_in_events(exchange, "output_text"):
+        held = isinstance(part.get("annotations"), list)
+        expect(held, expected="a list", got=told(part, "annotations"), at="/part/annotations", event=event)
 
 
 # Fewer tokens can be a stray space or an end mark.

@@ -28,10 +28,10 @@ from wireproof.clause import (
 )
 
 from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
-from ._reading import as_count, as_objects, as_text, maybe_object, told
+from ._reading import as_count, as_object, as_objects, as_text, maybe_object, told
 from ._response_asks import LEAST_CAP, LONG
 from ._response_stream import objects_of
-from ._responses import ended, essence, input_tokens
+from ._responses import ended, essence, input_tokens, part_essence
 from ._stream import read_object
 
 TURNS = ("My cat is called Fog.", "Say its name in one word.")
@@ -375,7 +375,10 @@ def a_stream_is_taken_up_after_a_number(exchanges: list[Exchange]) -> None:
 
 @clause("responses.stored.resume-same", level="MUST", source="SPEC getResponse.starting_after", on=STREAMED)
 def a_stream_is_told_again_as_it_was(exchanges: list[Exchange]) -> None:
-    """An event that is told again is the one that was told before, by its number: the same type, the same text."""
+    """An event that is told again is the one that was told before, by its number: the same type, place, text, item.
+
+    So all that holds for the order of a stream, and for what it adds up to, holds for one that is taken up again.
+    """
     made, again = _resumed(exchanges)
     first = {number: _told(value) for number, value in _numbered(made)}
     second = {number: _told(value) for number, value in _numbered(again) if number in first}
@@ -386,7 +389,22 @@ def a_stream_is_told_again_as_it_was(exchanges: list[Exchange]) -> None:
         expect(got == wanted, expected=f"{shown(wanted)}, as before", got=shown(got), at=f"{again.id} ")
 
 
+# What an event says; padding and probabilities may differ from one telling to the next.
+SAYS = (
+    "type", "item_id", "output_index", "content_index", "summary_index", "annotation_index", "delta", "text", "refusal",
+    "arguments", "input", "annotation",
+)  # fmt: skip
+
+
 def _told(event: dict[str, Any]) -> dict[str, Any]:
-    """What an event says, without the padding."""
-    kept = ("type", "item_id", "output_index", "content_index", "delta", "text", "arguments")
-    return {name: event[name] for name in kept if name in event}
+    """What an event says, of the item, the part or the response in it as well."""
+    said = {name: event[name] for name in SAYS if name in event}
+    response = as_object(event.get("response"))
+    if event.get("item") is not None:
+        said["item"] = essence(as_object(event["item"]))
+    if event.get("part") is not None:
+        said["part"] = part_essence(as_object(event["part"]))
+    if response:
+        said["response"] = {name: response.get(name) for name in ("id", "status")}
+        said["output"] = [essence(item) for item in as_objects(response.get("output"))]
+    return said

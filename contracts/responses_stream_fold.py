@@ -11,8 +11,8 @@ from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, load_spec, shown
 
-from ._reading import as_list, as_object, as_objects, as_text
-from ._response_stream import Said, is_listing, place_of, whole_events
+from ._reading import as_list, as_object, as_objects, as_text, told
+from ._response_stream import LIFE, Said, events_of, is_listing, place_of, whole_events
 from ._responses import RESPONSE, essence, part_essence
 
 STREAM = answered(RESPONSE, "getResponse", streamed=True)
@@ -72,6 +72,51 @@ def arguments_are_their_deltas(exchange: Exchange) -> None:
     _expect_sums(exchange, CALLS)
 
 
+# What brings more of a thing, by the type of event: of a part its text, of a call its arguments.
+MORE_TEXT = {"response.output_text.delta": "text", "response.refusal.delta": "refusal"}
+MORE_ARGUMENTS = {
+    "response.function_call_arguments.delta": "arguments",
+    "response.mcp_call_arguments.delta": "arguments",
+    "response.custom_tool_call_input.delta": "input",
+}
+ADDED, PART_ADDED = "response.output_item.added", "response.content_part.added"
+
+
+@clause("responses.stream.opens", level="MUST", source="CAP-2510; SDK accumulate_event: += delta, append", on=STREAM)
+def what_is_added_is_still_empty(exchange: Exchange) -> None:
+    """What is added has nothing yet of what its events are going to bring: a response no items, a message no parts, a
+    part an empty text, a call empty arguments; the empty string, never null.
+
+    Clients put deltas behind what they were given first: what stands there already is read twice.
+    """
+    events = events_of(exchange)
+    items = {said.item for said in events if said.type == ADDED}
+    parts = {said.item for said in events if said.type == PART_ADDED}
+    texts = {(place_of(said), MORE_TEXT[said.type]) for said in events if said.type in MORE_TEXT}
+    calls = {(said.item, MORE_ARGUMENTS[said.type]) for said in events if said.type in MORE_ARGUMENTS}
+    for said in events:
+        if said.type in LIFE[:3] and items:
+            _expect_empty(said, said.response or {}, "output", [None, []], "/response")
+        elif said.type == ADDED:
+            item = as_object(said.data.get("item"))
+            if item.get("type") == "message" and said.item in parts:
+                _expect_empty(said, item, "content", [[]], "/item")
+            for name in ("arguments", "input"):
+                if (said.item, name) in calls:
+                    _expect_empty(said, item, name, [""], "/item")
+        elif said.type == PART_ADDED:
+            for name in ("text", "refusal"):
+                if (place_of(said), name) in texts:
+                    _expect_empty(said, as_object(said.data.get("part")), name, [""], "/part")
+    if not items:
+        raise NotApplicable("the stream adds nothing")
+
+
+def _expect_empty(said: Said, held: dict[str, Any], name: str, empty: list[Any], at: str) -> None:
+    expected = f"{shown(empty[-1])}: more comes later"
+    expect(held.get(name) in empty, expected=expected, got=told(held, name), at=f"{at}/{name}", event=said.number)
+
+
 @clause("responses.stream.part", level="MUST", source="CAP-2510; SPEC ResponseContentPartDoneEvent.part", on=STREAM)
 def a_part_is_its_text(exchange: Exchange) -> None:
     """The part of `response.content_part.done` has the text that was done before it, and the annotations that came."""
@@ -102,7 +147,10 @@ def a_part_is_its_text(exchange: Exchange) -> None:
 
 @clause("responses.stream.item", level="MUST", source="CAP-2510; SPEC ResponseOutputItemDoneEvent.item", on=STREAM)
 def an_item_is_its_parts(exchange: Exchange) -> None:
-    """The item of `response.output_item.done` has the parts that were done before it, and the arguments of its call."""
+    """The item of `response.output_item.done` has the parts that were done before it, and the arguments of its call.
+
+    The `content_index` of a part is its place in the item.
+    """
     parts: dict[Hashable, dict[int, dict[str, Any]]] = {}
     arguments: dict[Hashable, str] = {}
     judged = False
@@ -116,8 +164,8 @@ def an_item_is_its_parts(exchange: Exchange) -> None:
             item = as_object(said.data.get("item"))
             if index in parts:
                 judged = True
-                wanted = [part for _, part in sorted(parts[index].items())]
                 got = [part_essence(part) for part in as_objects(item.get("content"))]
+                wanted = [parts[index].get(place, {}) for place in range(max(*parts[index], len(parts[index]) - 1) + 1)]
                 _expect_equal(said, got, wanted, "/item/content", "the parts as they were done")
             if index in arguments:
                 judged = True

@@ -44,15 +44,32 @@ def status_fits_the_event(exchange: Exchange) -> None:
         raise NotApplicable("no event says a status")
 
 
-@clause("responses.stream.response", level="MUST", source="SPEC ResponseCreatedEvent.response", on=TOLD)
+# What readers of a response take from its first event on: a typed one stops where it is not there.
+HELD = {"id": str, "model": str, "output": list, "created_at": int | float}
+
+
+@clause(
+    "responses.stream.response",
+    level="MUST",
+    source="SPEC ResponseCreatedEvent.response; SDK accumulate_event",
+    on=TOLD,
+)
 def life_events_hold_the_response(exchange: Exchange) -> None:
-    """`response.created`, `response.in_progress`, the last event: each holds the whole response, with its `id`."""
-    for said in events_of(exchange):
-        if said.type in LIFE:
-            response = as_object(said.data.get("response"))
-            held = isinstance(response.get("id"), str) and bool(response["id"])
-            got = told(said.data, "response")
-            expect(held, expected="a response with its id", got=got, at="/response", event=said.number)
+    """`response.created`, `response.in_progress`, the last event: each holds the whole response, with its `id`, its
+    `model`, its `created_at` and an `output`, if only an empty list.
+
+    Clients take the first one for the response as it begins, and add to it.
+    """
+    lives = [said for said in events_of(exchange) if said.type in LIFE]
+    for said in lives:
+        response = as_object(said.data.get("response"))
+        for name, kind in HELD.items():
+            # What the last event lacks as well is judged where plain answers are.
+            if name != "id" and name not in (lives[-1].response or {}):
+                continue
+            held = isinstance(response.get(name), kind) and response[name] != ""
+            got = told(response, name) if response else told(said.data, "response")
+            expect(held, expected=f"a response with its {name}", got=got, at=f"/response/{name}", event=said.number)
 
 
 @clause("responses.stream.usage-early", level="SHOULD", source="CAP-2510", on=TOLD)
@@ -62,6 +79,24 @@ def usage_comes_at_the_end(exchange: Exchange) -> None:
         if said.type in LIFE and said.type not in ENDS and said.response is not None:
             usage = said.response.get("usage")
             expect(not usage, expected="null", got=shown(usage), at="/response/usage", event=said.number)
+
+
+@clause(
+    "responses.stream.obfuscation",
+    level="SHOULD",
+    source="SPEC ResponseStreamOptions.include_obfuscation",
+    on=answered(RESPONSE, streamed=True, asks=lambda body: _includes_obfuscation(body) is False),
+    fields=("stream_options",),
+)
+def padding_can_be_left_out(exchange: Exchange) -> None:
+    """With `stream_options: {"include_obfuscation": false}` no event has `obfuscation`: it costs bandwidth alone."""
+    for said in events_of(exchange):
+        padding = said.data.get("obfuscation")
+        expect(not padding, expected="no padding", got=shown(padding), at="/obfuscation", event=said.number)
+
+
+def _includes_obfuscation(body: dict[str, Any]) -> Any:
+    return as_object(body.get("stream_options")).get("include_obfuscation")
 
 
 @clause(

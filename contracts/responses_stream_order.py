@@ -62,6 +62,7 @@ ITEM_ENDS_LAST = Machine("open", {"open": {"added": "open", "inside": "open", "d
 
 PART = ("part added", "delta", "text done", "part done")
 PART_OPENS = Machine("unseen", {"unseen": {"part added": "seen"}, "seen": _all(*PART, to="seen")})
+PART_OPENS_ONCE = Machine("unseen", {"unseen": {"part added": "seen"}, "seen": {}})
 PART_ENDS = Machine(
     "unseen",
     {
@@ -206,6 +207,12 @@ def nothing_follows_an_item_that_is_done(exchange: Exchange) -> None:
 def parts_are_added_first(exchange: Exchange) -> None:
     """`response.content_part.added` comes before the text of its part; for summaries, their own event does."""
     _order(PART_OPENS, exchange, "part", "response.content_part.added for {} before it")
+
+
+@clause("responses.stream.part-once", level="MUST", source="SDK accumulate_event: parts are appended", on=STREAM)
+def parts_are_added_once(exchange: Exchange) -> None:
+    """A part is added once: the official SDK appends one for each event, and the text would go to the wrong one."""
+    _order(PART_OPENS_ONCE, exchange, "part", "response.content_part.added once for {}")
 
 
 @clause("responses.stream.text-done", level="MUST", source="CAP-2510; SPEC ResponseTextDoneEvent", on=STREAM)

@@ -11,7 +11,7 @@ import pytest
 from edits import changed as edited
 from edits import edit
 from made import answer, clauses_of, outcome_of, verdict_of
-from made_responses import call, message, plain, response, streamed, told, usage
+from made_responses import call, changed, message, plain, response, streamed, told, usage
 
 from wireproof.clause import Exchange
 
@@ -57,6 +57,8 @@ def asked(body: Any = None, *, probe: str = "responses.plain", **fields: Any) ->
 
 
 GOOD = plain()
+NAMELESS = changed("response.output_item.added", lambda event: event["item"].pop("role"))
+NOT_NOTED = changed("response.content_part.added", lambda event: event["part"].pop("annotations"))
 FULL = response(usage=usage(output_tokens=16, total_tokens=26))
 CUT: dict[str, Any] = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
 SHORT = response(message("1, 2,", status="incomplete"), usage=usage(output_tokens=16, total_tokens=26), **CUT)
@@ -145,9 +147,9 @@ CASES: list[Case] = [
         "output", GOOD, plain(response(output={})), plain(response(output=["Hi."])), plain(response(without="output"))
     ),
     *one("item-ids", GOOD, with_item(id=None), with_item(id=""), plain(response(message(), message()))),
-    *one("role", GOOD, with_item(role="model"), with_item(role=None)),
+    *one("role", GOOD, with_item(role="model"), with_item(role=None), streamed(NAMELESS)),
     *one("content", GOOD, with_item(content="Hi."), with_part(type="text"), with_part(text=None), with_part(type=None)),
-    *one("annotations", GOOD, with_part(annotations=None)),
+    *one("annotations", streamed(), with_part(annotations=None), streamed(NOT_NOTED)),
     *one("text", GOOD, plain(response(message(""))), plain(response(message(content=[])))),
     *one("leaks", GOOD, plain(response(message("<think>Hm</think> Hi.")))),
     *one("call-ids", calling(), calling(call(call_id="")), calling(call(), call(id="fc_2"))),

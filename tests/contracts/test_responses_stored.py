@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from made import answer, clauses_of, outcome_of, verdict_of
-from made_responses import message, response, streamed, told, usage
+from made_responses import changed, message, response, streamed, told, usage
 
 from wireproof.clause import Call, Exchange
 
@@ -110,6 +110,7 @@ def background(*bodies: Any, status: int = 200) -> list[Exchange]:
 
 
 RENUMBERED = [{**event, "sequence_number": number} for number, event in enumerate(told()[5:])]
+REST = [event for event in told() if event["sequence_number"] > 4]
 CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "made anew": ("get", life(), life({READ: {**MADE, "created_at": 1}})),
     "another text": ("get", life(), life({READ: {**MADE, "output": [message("Other.")]}})),
@@ -142,6 +143,16 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
         "resume-same",
         stream_life(),
         stream_life(again=[{**event, "text": "x"} if "text" in event else event for event in told()[5:]]),
+    ),
+    "another part": (
+        "resume-same",
+        stream_life(),
+        stream_life(again=changed("response.content_part.done", lambda event: event["part"].update(text=""), REST)),
+    ),
+    "another item": (
+        "resume-same",
+        stream_life(),
+        stream_life(again=changed("*", lambda event: event.get("item", {}).update(id="msg_9"), REST)),
     ),
     "not found": ("background", background(QUEUED, OVER), background(QUEUED, ERROR, status=404)),
     "back again": (

@@ -55,6 +55,18 @@ WHOLE = {
     "logprobs": [],
 }
 ONE_DELTA = numbered([*WITHOUT_DELTAS[:4], WHOLE, *WITHOUT_DELTAS[4:]])
+PART_ADDED = "response.content_part.added"
+PART = message()["content"][0]
+UNPADDED = {"stream_options": {"include_obfuscation": False}}
+NOTE = {"type": "file_citation", "file_id": "file-1", "index": 0, "filename": "a.txt"}
+NOTED = {
+    "type": "response.output_text.annotation.added",
+    "item_id": "msg_1",
+    "output_index": 0,
+    "content_index": 0,
+    "annotation_index": 0,
+    "annotation": NOTE,
+}
 LATE = [*told()[:-4], told()[-4], told()[4], *told()[-3:]]
 
 BROKEN: dict[str, tuple[str, Exchange]] = {
@@ -84,6 +96,10 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "in progress at last": ("status", streamed(changed(LAST, in_response(status="in_progress")))),
     "no response": ("response", streamed(changed("response.in_progress", drop("response")))),
     "no id of the response": ("response", streamed(changed(LAST, lambda event: event["response"].pop("id")))),
+    "no model of the response": ("response", streamed(changed("response.created", in_response(model=None)))),
+    "no time of the response": ("response", streamed(changed("response.created", in_response(created_at="now")))),
+    "no output of the response": ("response", streamed(changed("response.in_progress", in_response(output=None)))),
+    "padding that nobody wants": ("obfuscation", streamed(changed(DELTA, put(obfuscation="xyz")), asked=UNPADDED)),
     "usage at first": ("usage-early", streamed(changed("response.created", in_response(usage=usage())))),
     "a nested error": ("error", streamed([*told()[:4], NESTED])),
     "one delta": ("pieces", streamed(ONE_DELTA)),
@@ -102,12 +118,33 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "an item not done": ("item-done", streamed(without(ITEM_DONE))),
     "an item done twice": ("item-closed", streamed(twice(ITEM_DONE))),
     "a part not added": ("part-added", streamed(without("response.content_part.added"))),
+    "a part added twice": ("part-once", streamed(twice(PART_ADDED))),
     "a text not done": ("text-done", streamed(without(TEXT_DONE))),
     "a delta after its text": ("text-closed", streamed(numbered(LATE))),
     "a part not done": ("part-done", streamed(without("response.content_part.done"))),
     "a part done twice": ("part-done", streamed(twice("response.content_part.done"))),
     "arguments not done": ("arguments-done", streamed(without("response.function_call_arguments.done", CALLED))),
     # the sum
+    "created with its output": ("opens", streamed(changed("response.created", in_response(output=[message()])))),
+    "added with its parts": (
+        "opens",
+        streamed(changed(ITEM_ADDED, lambda event: event["item"].update(content=[PART]))),
+    ),
+    "added with its text": ("opens", streamed(changed(PART_ADDED, put(part=PART)))),
+    "added with null for a text": ("opens", streamed(changed(PART_ADDED, put(part={**PART, "text": None})))),
+    "added with its arguments": (
+        "opens",
+        streamed(changed(ITEM_ADDED, lambda event: event["item"].update(arguments=call()["arguments"]), CALLED)),
+    ),
+    "added without arguments": (
+        "opens",
+        streamed(changed(ITEM_ADDED, lambda event: event["item"].pop("arguments"), CALLED)),
+    ),
+    "a part at 1": (
+        "item",
+        streamed(changed("*", lambda event: event.update(content_index=1) if "content_index" in event else None)),
+    ),
+    "a note that is lost": ("part", streamed(numbered([*told()[:-4], NOTED, *told()[-4:]]))),
     "a text that is short": ("text", streamed(changed(TEXT_DONE, put(text="Hello there")))),
     "a text that is empty": ("text", streamed(changed(TEXT_DONE, put(text="")))),
     "a text without deltas": ("text", streamed(without(DELTA))),
@@ -146,6 +183,8 @@ LEGAL: dict[str, Exchange] = {
     "numbers from 1": streamed(changed("*", lambda event: event.update(sequence_number=event["sequence_number"] + 1))),
     "queued before": streamed(numbered(QUEUED)),
     "padding": streamed(PADDED),
+    "no padding, as asked": streamed(asked=UNPADDED),
+    "a text with a note": streamed(told(response(message(content=[{**PART, "annotations": [NOTE]}])))),
     "no logprobs": streamed(changed("*", drop("logprobs"))),
     "an unknown event": streamed([*told()[:3], {"type": "response.x", "y": 1}, *told()[3:]]),
     "a numbered stranger": streamed(numbered([*told()[:3], {"type": "keepalive"}, *told()[3:]])),

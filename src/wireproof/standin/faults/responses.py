@@ -11,6 +11,7 @@ from wireproof.standin.faults.response_edits import (
     each_item,
     each_part,
     each_response,
+    events,
     is_unkept,
     plain_response,
     whole_response,
@@ -146,6 +147,18 @@ def role_missing(ask: Ask, serve: Serve) -> Answer:
 def part_type_text(ask: Ask, serve: Serve) -> Answer:
     """Text comes in parts of type `text`."""
     return each_part(ask, serve, lambda part: part.update(type="text"))
+
+
+@fault("responses.role-of-events", breaks="responses.role")
+def role_of_events(ask: Ask, serve: Serve) -> Answer:
+    """The message that is added to a stream has no `role`."""
+    return events(ask, serve, "response.output_item.added", lambda event: _cut("role")(event["item"]))
+
+
+@fault("responses.annotations-of-events", breaks="responses.annotations")
+def annotations_of_events(ask: Ask, serve: Serve) -> Answer:
+    """The part that is added to a stream has no `annotations`."""
+    return events(ask, serve, "response.content_part.added", lambda event: _cut("annotations")(event["part"]))
 
 
 @fault("responses.annotations-missing", breaks="responses.annotations")

@@ -213,6 +213,18 @@ def resume_other_text(ask: Ask, serve: Serve) -> Answer:
     return edit_events(answer, edit) if _is_resumed(ask) else answer
 
 
+@fault("responses.stored.resume-empty-part", breaks="responses.stored.resume-same")
+def resume_empty_part(ask: Ask, serve: Serve) -> Answer:
+    """In a stream that is taken up again the part that is done is empty."""
+
+    def edit(event: Body) -> None:
+        if event["type"] == "response.content_part.done":
+            event["part"]["text"] = ""
+
+    answer = serve(ask)
+    return edit_events(answer, edit) if _is_resumed(ask) else answer
+
+
 # ---------------------------------------------------------------------------------------- in the background
 
 

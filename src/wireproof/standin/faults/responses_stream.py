@@ -8,6 +8,7 @@ from typing import Any
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_frames, told_again
 from wireproof.standin.faults.response_edits import (
+    PATH,
     each_item,
     events,
     frames,
@@ -202,6 +203,22 @@ def status_early(ask: Ask, serve: Serve) -> Answer:
 def response_missing(ask: Ask, serve: Serve) -> Answer:
     """`response.in_progress` holds no response."""
     return unkept(ask, serve, "response.in_progress", lambda event: {k: v for k, v in event.items() if k != "response"})
+
+
+@fault("responses.stream.response-bare", breaks="responses.stream.response")
+def response_bare(ask: Ask, serve: Serve) -> Answer:
+    """`response.created` holds no more of the response than its id and status."""
+
+    def edit(event: Body) -> None:
+        event["response"] = {name: event["response"][name] for name in ("id", "object", "status")}
+
+    return unkept(ask, serve, "response.created", edit)
+
+
+@fault("responses.stream.obfuscation-anyway", breaks="responses.stream.obfuscation")
+def obfuscation_anyway(ask: Ask, serve: Serve) -> Answer:
+    """Deltas are padded, whatever was asked."""
+    return serve(ask.without("stream_options")) if ask.method == "POST" and ask.path == PATH else serve(ask)
 
 
 @fault("responses.stream.usage-zero", breaks="responses.stream.usage-early")

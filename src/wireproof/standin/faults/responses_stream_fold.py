@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit import told_again
 from wireproof.standin.faults.response_edits import (
     TERMINAL,
     frames,
@@ -15,12 +16,14 @@ from wireproof.standin.faults.response_edits import (
     type_of,
     unkept,
 )
-from wireproof.standin.wire import Answer, Ask, Frame, Serve
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_of, named_event
 
 Body = dict[str, Any]
 
 TEXT_DELTA = "response.output_text.delta"
 TEXT_DONE = "response.output_text.done"
+# A place for the number that `frames` gives.
+NUMBER = {"sequence_number": 0}
 
 
 @fault("responses.stream.text-short", breaks="responses.stream.text", also=("responses.stream.part",))
@@ -127,3 +130,83 @@ def part_trimmed(ask: Ask, serve: Serve) -> Answer:
 def item_trimmed(ask: Ask, serve: Serve) -> Answer:
     """From the item upwards, the text that is done lacks its last character."""
     return _trimmed(ask, serve, "response.output_item.done")
+
+
+def _from_the_end(ask: Ask, serve: Serve, kind: str, give: Callable[[Body, Body], None]) -> Answer:
+    """Events of this type after `give(event, response)`, which knows already how the response ends."""
+
+    def told(found: list[Frame]) -> Iterator[Frame]:
+        last = next((event_of(frame) for frame in reversed(found) if type_of(frame) in TERMINAL), None) or {}
+        for frame in found:
+            event = event_of(frame)
+            if event is not None and event["type"] == kind:
+                give(event, last["response"])
+                yield told_again(frame, event)
+            else:
+                yield frame
+
+    return frames(ask, serve, told)
+
+
+@fault("responses.stream.created-full", breaks="responses.stream.opens")
+def created_full(ask: Ask, serve: Serve) -> Answer:
+    """The response that is created has the items already that are added later."""
+    return _from_the_end(
+        ask, serve, "response.created", lambda event, last: event["response"].update(output=last["output"])
+    )
+
+
+@fault("responses.stream.item-full", breaks="responses.stream.opens")
+def item_full(ask: Ask, serve: Serve) -> Answer:
+    """A call is added with its arguments, and they come in deltas once more."""
+
+    def give(event: Body, last: Body) -> None:
+        whole = last["output"][event["output_index"]]
+        event["item"].update({"arguments": whole["arguments"]} if "arguments" in whole else {})
+
+    return _from_the_end(ask, serve, "response.output_item.added", give)
+
+
+@fault("responses.stream.part-full", breaks="responses.stream.opens")
+def part_full(ask: Ask, serve: Serve) -> Answer:
+    """A part is added with its text, and it comes in deltas once more."""
+
+    def give(event: Body, last: Body) -> None:
+        event["part"] = last["output"][event["output_index"]]["content"][event["content_index"]]
+
+    return _from_the_end(ask, serve, "response.content_part.added", give)
+
+
+@fault("responses.stream.part-null", breaks="responses.stream.opens")
+def part_null(ask: Ask, serve: Serve) -> Answer:
+    """The text of a part that is added is null."""
+    return unkept(ask, serve, "response.content_part.added", lambda event: event["part"].update(text=None))
+
+
+@fault("responses.stream.part-from-one", breaks="responses.stream.item")
+def part_from_one(ask: Ask, serve: Serve) -> Answer:
+    """The first part of a message has the `content_index` 1."""
+
+    def edit(event: Body) -> None:
+        if "content_index" in event:
+            event["content_index"] += 1
+
+    return unkept(ask, serve, "response.*", edit)
+
+
+NOTE = {"type": "url_citation", "start_index": 0, "end_index": 1, "title": "A page", "url": "https://example.com/"}
+
+
+@fault("responses.stream.annotation-lost", breaks="responses.stream.part")
+def annotation_lost(ask: Ask, serve: Serve) -> Answer:
+    """An annotation is added to a text, and is not among those of its part."""
+
+    def noted(found: list[Frame]) -> Iterator[Frame]:
+        for frame in found:
+            yield frame
+            if type_of(frame) == TEXT_DONE:
+                at = {name: (event_of(frame) or {})[name] for name in ("item_id", "output_index", "content_index")}
+                name = "response.output_text.annotation.added"
+                yield named_event(name, {"type": name, **at, "annotation_index": 0, "annotation": NOTE, **NUMBER})
+
+    return frames(ask, serve, noted)

@@ -87,6 +87,12 @@ def part_added_missing(ask: Ask, serve: Serve) -> Answer:
     return dropped(ask, serve, "response.content_part.added")
 
 
+@fault("responses.stream.part-added-twice", breaks="responses.stream.part-once")
+def part_added_twice(ask: Ask, serve: Serve) -> Answer:
+    """Parts are added twice."""
+    return doubled(ask, serve, "response.content_part.added")
+
+
 @fault("responses.stream.text-done-missing", breaks="responses.stream.text-done")
 def text_done_missing(ask: Ask, serve: Serve) -> Answer:
     """There is no `response.output_text.done`."""
