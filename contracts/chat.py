@@ -1,7 +1,7 @@
 """Chat completions in one piece: the shape of an answer, and that what is asked is served.
 
-Where an answer ends is judged in `chat_limits.py`, what it costs in `usage.py`, probabilities in `chat_logprobs.py`;
-that the answer is JSON in `wire.py`.
+What a text may hold is judged in `chat_text.py`, where it ends in `chat_limits.py`, what it costs in `usage.py`,
+probabilities in `chat_logprobs.py`; that the answer is JSON in `wire.py`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from wireproof.clause import (
 )
 
 from ._acceptance import expect_served
-from ._asked import choices_asked, stops
-from ._chat import choices_of, message_of, messages_of, reasoning_tokens, text_of
+from ._asked import choices_asked
+from ._chat import messages_of
 from ._reading import as_text, maybe_object, object_of, tokens_of, told
 from ._room import ran_out
 from ._shape import PATH_LIKE, expect_created_now, expect_ids_of_their_own, expect_schema
@@ -250,48 +250,6 @@ def content_is_text_or_null(exchange: Exchange) -> None:
         got = message.get("content")
         held = "content" in message and (got is None or isinstance(got, str))
         expect(held, expected="a string or null", got=told(message, "content"), at=f"{at}/content")
-
-
-# Fewer tokens can be a stray space or an end mark.
-ENOUGH_TOKENS = 4
-
-
-@clause(
-    "chat.text",
-    level="SHOULD",
-    source="SPEC ChatCompletionResponseMessage.content",
-    on=answered("createChatCompletion", streamed=False, asks=lambda body: not stops(body) and not body.get("tools")),
-    model="some-output",
-)
-def text_is_not_lost(exchange: Exchange) -> None:
-    """A finished answer that cost tokens says something."""
-    choices = choices_of(exchange)
-    message = message_of(choices[0])
-    spent = (tokens_of(exchange, "completion_tokens") or 0) - reasoning_tokens(exchange)
-    if len(choices) != 1 or choices[0].get("finish_reason") != "stop" or spent < ENOUGH_TOKENS:
-        raise NotApplicable("no answer that ended by itself is long enough")
-    if any(message.get(key) for key in ("refusal", "audio", "tool_calls", "function_call")):
-        raise NotApplicable("the answer is a refusal, audio or a call")
-    expect(bool(text_of(message)), expected=f"the text of {spent} tokens", got=shown(message), at="/choices/0/message")
-
-
-# A model's control marks: reasoning that was not taken out, or the template that was not undone.
-LEAKED = re.compile(r"</?think(ing)?>|<\|[a-z_]{2,40}\|>|\[/?INST\]|<(start|end)_of_turn>|<</?SYS>>", re.I)
-
-
-@clause(
-    "chat.leaks", level="SHOULD", source="SPEC ChatCompletionResponseMessage.content", on=WHOLE, model="some-output"
-)
-def content_is_the_answer_only(exchange: Exchange) -> None:
-    """`content` is the answer alone: no `<think>` block, no token of the prompt template.
-
-    Reasoning that is shown to users as text is the usual sign of a server started without its reasoning parser.
-    """
-    question = exchange.request.body.decode("utf-8", "replace")
-    for at, message in messages_of(exchange):
-        leaked = LEAKED.search(text_of(message))
-        if leaked and leaked[0] not in question:
-            expect(False, expected="the answer only", got=shown(text_of(message)), at=f"{at}/content")
 
 
 # ------------------------------------------------------------------------------------------ what is asked

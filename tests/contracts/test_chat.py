@@ -42,7 +42,7 @@ LEGAL = [
 ]
 EVERYWHERE = (
     "answer_keeps_the_schema object_literal id_is_there id_of_the_right_kind created_is_now model_is_named one_choice "
-    "role_is_assistant content_is_text_or_null content_is_the_answer_only"
+    "role_is_assistant content_is_text_or_null"
 )
 
 Pair = tuple[str, list[Exchange], list[Exchange]]
@@ -87,10 +87,6 @@ PAIRS: dict[str, Pair] = {
     "no role": ("role_is_assistant", [PLAIN], [message_without("role")]),
     "parts": ("content_is_text_or_null", [PLAIN], [said(choice([{"type": "text", "text": "Hi"}]))]),
     "no content": ("content_is_text_or_null", [said(choice(None))], [message_without("content")]),
-    "text lost": ("text_is_not_lost", [PLAIN], [said(choice(None))]),
-    "thoughts": ("content_is_the_answer_only", [PLAIN], [said(choice("<think>\nHm.</think>\n\nHello"))]),
-    "half a thought": ("content_is_the_answer_only", [said(choice("I think so"))], [said(choice("Hm.</think>Hi"))]),
-    "template": ("content_is_the_answer_only", [said(choice("a <b> | c"))], [said(choice("Hi<|eot_id|>"))]),
     "parts spelled out": (
         "a_part_is_the_text",
         [plain(), said(probe="chat.cap-completion")],
@@ -173,8 +169,3 @@ def test_documented_requests_are_served_or_refused_as_unsupported(
     chat: ModuleType, exchange: Exchange, outcome: str
 ) -> None:
     assert outcome_of(chat.documented_requests_are_served, exchange) == outcome
-
-
-def test_a_model_that_repeats_marks_of_the_question_leaks_nothing(chat: ModuleType) -> None:
-    asked = {"messages": [{"role": "user", "content": "What does <think> mean?"}]}
-    assert outcome_of(chat.content_is_the_answer_only, said(choice("<think> opens a block"), ask=asked)) == "pass"

@@ -1,4 +1,4 @@
-"""Departures of chat in one piece: the shape of an answer, why it ended, limits and stops."""
+"""Departures of chat in one piece: the shape of an answer, why it ended, limits and stops; those of its text apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_PLAIN = ("tools", "response_format", "store", "stream", "logprobs")
 Body = dict[str, Any]
 
 
-def _is_plain(ask: Ask) -> bool:
+def is_plain(ask: Ask) -> bool:
     """A question in words that is answered in words, in one piece: no tools, no schema, no log probabilities."""
     messages = ask.asked.get("messages")
     return (
@@ -29,7 +29,7 @@ def _is_plain(ask: Ask) -> bool:
     )
 
 
-def _number(ask: Ask, name: str) -> int:
+def number(ask: Ask, name: str) -> int:
     """A parameter that is a whole number, 0 when it is absent, null or anything else."""
     value = ask.asked.get(name)
     return value if type(value) is int else 0
@@ -37,7 +37,7 @@ def _number(ask: Ask, name: str) -> int:
 
 def _body(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
     answer = serve(ask)
-    return edit_json(answer, edit) if _is_plain(ask) else answer
+    return edit_json(answer, edit) if is_plain(ask) else answer
 
 
 def _choices(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
@@ -50,17 +50,18 @@ def _choices(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
     return _body(ask, serve, each)
 
 
-def _messages(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
+def each_message(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
+    """The answer after `edit(message)` of each choice, changed in place."""
     return _choices(ask, serve, lambda choice: edit(choice["message"]))
 
 
 def _is_plain_stream(ask: Ask) -> bool:
-    return ask.streamed and _is_plain(ask.without("stream"))
+    return ask.streamed and is_plain(ask.without("stream"))
 
 
-def _told(ask: Ask, serve: Serve, edit: Callable[[Body, str], Any]) -> Answer:
+def each_told(ask: Ask, serve: Serve, edit: Callable[[Body, str], Any]) -> Answer:
     """`edit(choice, "message" or "delta")` of each choice, streamed or not, changed in place."""
-    if not _is_plain(ask) and not _is_plain_stream(ask):
+    if not is_plain(ask) and not _is_plain_stream(ask):
         return serve(ask)
 
     def each(body: Body) -> None:
@@ -87,7 +88,7 @@ def fingerprint_number(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.refusal-false", breaks="chat.schema")
 def refusal_false(ask: Ask, serve: Serve) -> Answer:
     """`refusal` is false where it should be null."""
-    return _messages(ask, serve, lambda message: message.update(refusal=False))
+    return each_message(ask, serve, lambda message: message.update(refusal=False))
 
 
 @fault("chat.message-missing", breaks="chat.schema")
@@ -151,7 +152,7 @@ def model_path(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.model-path-everywhere", breaks="chat.model")
 def model_path_everywhere(ask: Ask, serve: Serve) -> Answer:
     """`model` is the path of a file of weights, in plain answers as in streams."""
-    if not _is_plain(ask) and not _is_plain_stream(ask):
+    if not is_plain(ask) and not _is_plain_stream(ask):
         return serve(ask)
     return edit_both(serve(ask), lambda body: body.update(model=f"/models/{body['model']}.gguf"))
 
@@ -171,13 +172,13 @@ def choice_index_missing(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.choice-index-missing-alone", breaks="chat.choices")
 def only_choice_without_index(ask: Ask, serve: Serve) -> Answer:
     """A choice that is the only one has no `index`."""
-    return serve(ask) if _number(ask, "n") > 1 else _choices(ask, serve, lambda choice: choice.pop("index"))
+    return serve(ask) if number(ask, "n") > 1 else _choices(ask, serve, lambda choice: choice.pop("index"))
 
 
 @fault("chat.n-ignored", breaks="chat.n")
 def n_ignored(ask: Ask, serve: Serve) -> Answer:
     """One choice whatever `n` asks."""
-    return serve(ask.without("n")) if _is_plain(ask) else serve(ask)
+    return serve(ask.without("n")) if is_plain(ask) else serve(ask)
 
 
 @fault("chat.n-same-index", breaks="chat.n")
@@ -189,93 +190,34 @@ def n_same_index(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.role-model", breaks="chat.role")
 def role_model(ask: Ask, serve: Serve) -> Answer:
     """The role of the message is "model"."""
-    return _messages(ask, serve, lambda message: message.update(role="model"))
+    return each_message(ask, serve, lambda message: message.update(role="model"))
 
 
 @fault("chat.role-missing", breaks="chat.role")
 def role_missing(ask: Ask, serve: Serve) -> Answer:
     """The message has no role."""
-    return _messages(ask, serve, lambda message: message.pop("role"))
+    return each_message(ask, serve, lambda message: message.pop("role"))
 
 
 @fault("chat.content-parts", breaks="chat.content", also=("chat.*",))
 def content_parts(ask: Ask, serve: Serve) -> Answer:
     """`content` of the answer is a list of parts."""
-    return _messages(ask, serve, lambda message: message.update(content=[{"type": "text", "text": message["content"]}]))
+    return each_message(
+        ask, serve, lambda message: message.update(content=[{"type": "text", "text": message["content"]}])
+    )
 
 
 @fault("chat.content-missing", breaks="chat.content", also=("chat.*",))
 def content_missing(ask: Ask, serve: Serve) -> Answer:
     """The message has no key `content`."""
-    return _messages(ask, serve, lambda message: message.pop("content"))
+    return each_message(ask, serve, lambda message: message.pop("content"))
 
 
 @fault("chat.content-missing-when-cut", breaks="chat.content")
 def content_missing_when_cut(ask: Ask, serve: Serve) -> Answer:
     """The message has no key `content` when a small limit leaves no room for it."""
-    cap = _number(ask, "max_tokens") or _number(ask, "max_completion_tokens")
-    return _messages(ask, serve, lambda message: message.pop("content")) if 0 < cap <= 5 else serve(ask)
-
-
-@fault("chat.text-lost", breaks="chat.text", also=("chat.parity.*",))
-def text_lost(ask: Ask, serve: Serve) -> Answer:
-    """An answer of six tokens ends with stop, and its content is null."""
-    if not _is_plain(ask) or _number(ask, "max_tokens") < 20 or ask.asked.get("stop"):
-        return serve(ask)
-
-    def edit(body: Body) -> None:
-        for choice in body["choices"]:
-            choice["finish_reason"] = "stop"
-            choice["message"]["content"] = None
-
-    return edit_json(serve(ask.changed(max_tokens=6)), edit)
-
-
-@fault("chat.think-block", breaks="chat.leaks", also=("chat.parity.*",))
-def think_block(ask: Ask, serve: Serve) -> Answer:
-    """The text begins with a block of reasoning."""
-    if ask.asked.get("stop"):
-        return serve(ask)
-    return _messages(
-        ask, serve, lambda message: message.update(content=f"<think>\nGreet them.\n</think>\n\n{message['content']}")
-    )
-
-
-@fault("chat.text-lost-everywhere", breaks="chat.text")
-def text_lost_everywhere(ask: Ask, serve: Serve) -> Answer:
-    """Answers of six tokens end with stop, and bring no text, streamed or not."""
-    if _number(ask, "max_tokens") != 24 or ask.asked.get("stop"):
-        return serve(ask)
-
-    def edit(choice: Body, where: str) -> None:
-        choice["finish_reason"] = choice["finish_reason"] and "stop"
-        if choice[where].get("content"):
-            choice[where]["content"] = None
-
-    return _told(ask.changed(max_tokens=6), serve, edit)
-
-
-@fault("chat.think-block-everywhere", breaks="chat.leaks")
-def think_block_everywhere(ask: Ask, serve: Serve) -> Answer:
-    """The text begins with a block of reasoning, streamed or not."""
-    if ask.asked.get("stop"):
-        return serve(ask)
-    begun: set[int] = set()
-
-    def edit(choice: Body, where: str) -> None:
-        if choice[where].get("content") and choice["index"] not in begun:
-            begun.add(choice["index"])
-            choice[where]["content"] = f"<think>\nGreet them.\n</think>\n\n{choice[where]['content']}"
-
-    return _told(ask, serve, edit)
-
-
-@fault("chat.template-token", breaks="chat.leaks", also=("chat.parity.*",))
-def template_token(ask: Ask, serve: Serve) -> Answer:
-    """The text ends with a token of the prompt template."""
-    if ask.asked.get("stop"):
-        return serve(ask)
-    return _messages(ask, serve, lambda message: message.update(content=f"{message['content']}<|im_end|>"))
+    cap = number(ask, "max_tokens") or number(ask, "max_completion_tokens")
+    return each_message(ask, serve, lambda message: message.pop("content")) if 0 < cap <= 5 else serve(ask)
 
 
 # ------------------------------------------------------------------------------------------- why it ended
@@ -308,7 +250,7 @@ def finish_always_stop(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.finish-stop-when-short", breaks="chat.finish-length")
 def finish_stop_when_short(ask: Ask, serve: Serve) -> Answer:
     """`finish_reason` is stop where a limit of a few tokens cut the text."""
-    cap = _number(ask, "max_tokens") or _number(ask, "max_completion_tokens")
+    cap = number(ask, "max_tokens") or number(ask, "max_completion_tokens")
     is_short = 0 < cap <= 2
     return _choices(ask, serve, lambda choice: choice.update(finish_reason="stop")) if is_short else serve(ask)
 
@@ -322,8 +264,8 @@ def finish_always_length(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.cap-ignored-uncounted", breaks="chat.cap-cuts")
 def cap_ignored_uncounted(ask: Ask, serve: Serve) -> Answer:
     """The whole text whatever the limit, while `usage` tells of the limit."""
-    cap = _number(ask, "max_tokens")
-    if not _is_plain(ask) or not 0 < cap <= 10 or ask.asked.get("n"):
+    cap = number(ask, "max_tokens")
+    if not is_plain(ask) or not 0 < cap <= 10 or ask.asked.get("n"):
         return serve(ask)
 
     def edit(body: Body) -> None:
@@ -337,20 +279,20 @@ def cap_ignored_uncounted(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.max-tokens-ignored", breaks="chat.max-tokens", also=("chat.cap-cuts", "chat.parity.*"))
 def max_tokens_ignored(ask: Ask, serve: Serve) -> Answer:
     """`max_tokens` has no effect."""
-    return serve(ask.without("max_tokens")) if _is_plain(ask) else serve(ask)
+    return serve(ask.without("max_tokens")) if is_plain(ask) else serve(ask)
 
 
 @fault("chat.max-tokens-plus-one", breaks="chat.max-tokens", also=("chat.parity.*",))
 def max_tokens_plus_one(ask: Ask, serve: Serve) -> Answer:
     """One token more than `max_tokens`."""
-    cap = _number(ask, "max_tokens")
-    return serve(ask.changed(max_tokens=cap + 1)) if _is_plain(ask) and cap > 0 else serve(ask)
+    cap = number(ask, "max_tokens")
+    return serve(ask.changed(max_tokens=cap + 1)) if is_plain(ask) and cap > 0 else serve(ask)
 
 
 @fault("chat.max-completion-tokens-ignored", breaks="chat.max-completion-tokens")
 def max_completion_tokens_ignored(ask: Ask, serve: Serve) -> Answer:
     """`max_completion_tokens` has no effect."""
-    return serve(ask.without("max_completion_tokens")) if _is_plain(ask) else serve(ask)
+    return serve(ask.without("max_completion_tokens")) if is_plain(ask) else serve(ask)
 
 
 # --------------------------------------------------------------------------------------------------- stop
@@ -359,14 +301,14 @@ def max_completion_tokens_ignored(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.stop-ignored", breaks="chat.stop")
 def stop_ignored(ask: Ask, serve: Serve) -> Answer:
     """`stop` has no effect."""
-    return serve(ask.without("stop")) if _is_plain(ask) else serve(ask)
+    return serve(ask.without("stop")) if is_plain(ask) else serve(ask)
 
 
 @fault("chat.stop-first-only", breaks="chat.stop")
 def stop_first_only(ask: Ask, serve: Serve) -> Answer:
     """Of a list of stop sequences only the first has effect."""
     stop = ask.asked.get("stop")
-    return serve(ask.changed(stop=stop[:1])) if _is_plain(ask) and isinstance(stop, list) else serve(ask)
+    return serve(ask.changed(stop=stop[:1])) if is_plain(ask) and isinstance(stop, list) else serve(ask)
 
 
 @fault("chat.stop-included", breaks="chat.stop")
@@ -375,13 +317,13 @@ def stop_included(ask: Ask, serve: Serve) -> Answer:
     stop = ask.asked.get("stop")
     if not isinstance(stop, str):
         return serve(ask)
-    return _messages(ask, serve, lambda message: message.update(content=message["content"] + stop))
+    return each_message(ask, serve, lambda message: message.update(content=message["content"] + stop))
 
 
 @fault("chat.stop-says-length", breaks="chat.stop-finish")
 def stop_says_length(ask: Ask, serve: Serve) -> Answer:
     """`finish_reason` is length although a stop sequence ended the text."""
-    cap = _number(ask, "max_tokens")
+    cap = number(ask, "max_tokens")
 
     def edit(body: Body) -> None:
         for choice in body["choices"]:
@@ -397,7 +339,7 @@ def stop_drops_token(ask: Ask, serve: Serve) -> Answer:
     """What stands before the stop sequence in the same word is lost with it."""
     if not ask.asked.get("stop"):
         return serve(ask)
-    return _messages(ask, serve, lambda message: message.update(content=message["content"][:-1]))
+    return each_message(ask, serve, lambda message: message.update(content=message["content"][:-1]))
 
 
 # --------------------------------------------------------------------------------------------- what is asked
@@ -419,7 +361,7 @@ def parts_as_written(ask: Ask, serve: Serve) -> Answer:
         content = message.get("content")
         return {**message, "content": json.dumps(content)} if isinstance(content, list) else message
 
-    if not _is_plain(ask):
+    if not is_plain(ask):
         return serve(ask)
     return serve(ask.changed(messages=[spelled(message) for message in ask.asked["messages"]]))
 
@@ -428,7 +370,7 @@ def parts_as_written(ask: Ask, serve: Serve) -> Answer:
 def part_as_written(ask: Ask, serve: Serve) -> Answer:
     """Content of a single part reaches the model as JSON."""
     messages = ask.asked.get("messages") or [{}]
-    content = messages[0].get("content") if _is_plain(ask) else None
+    content = messages[0].get("content") if is_plain(ask) else None
     if not isinstance(content, list) or len(content) != 1:
         return serve(ask)
     return serve(ask.changed(messages=[{**messages[0], "content": json.dumps(content)}, *messages[1:]]))
@@ -445,7 +387,7 @@ def nulls_in_prompt(ask: Ask, serve: Serve) -> Answer:
 def nulls_refused(ask: Ask, serve: Serve) -> Answer:
     """Optional parameters may be absent but not null."""
     null = next((name for name, value in ask.asked.items() if value is None), None)
-    if null is None or not _is_plain(ask):
+    if null is None or not is_plain(ask):
         return serve(ask)
     return refused(serve(ask), f"{null}: Input should be a valid value, got null", param=null)
 
@@ -453,7 +395,7 @@ def nulls_refused(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.parts-refused", breaks="chat.accepts", also=("chat.reach.*",))
 def parts_refused(ask: Ask, serve: Serve) -> Answer:
     """Content must be a string: parts are refused."""
-    if _is_plain(ask) and any(isinstance(message.get("content"), list) for message in ask.asked["messages"]):
+    if is_plain(ask) and any(isinstance(message.get("content"), list) for message in ask.asked["messages"]):
         return refused(serve(ask), "messages.0.content: Input should be a valid string", param="messages")
     return serve(ask)
 
@@ -461,6 +403,6 @@ def parts_refused(ask: Ask, serve: Serve) -> Answer:
 @fault("chat.n-fails", breaks="chat.accepts")
 def n_fails(ask: Ask, serve: Serve) -> Answer:
     """More than one choice is an internal error."""
-    if _is_plain(ask) and _number(ask, "n") > 1:
+    if is_plain(ask) and number(ask, "n") > 1:
         return refused(serve(ask), "internal error", status=500)
     return serve(ask)
