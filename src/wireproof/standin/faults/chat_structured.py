@@ -8,7 +8,7 @@ from typing import Any
 
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.chat_tools import refused
-from wireproof.standin.faults.edit import edit_frames, edit_json
+from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json
 from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_of
 
 CHAT = "/v1/chat/completions"
@@ -150,6 +150,52 @@ def streams_bring_nothing(ask: Ask, serve: Serve) -> Answer:
 def _brings_text(frame: Frame) -> bool:
     choices = (event_of(frame) or {}).get("choices") or []
     return any(choice["delta"].get("content") for choice in choices)
+
+
+def _stream(ask: Ask, serve: Serve, edit: Callable[[list[Frame]], Iterator[Frame]]) -> Answer:
+    """A streamed answer to a schema after `edit(frames)`."""
+    answer = serve(ask)
+    return edit_frames(answer, edit) if _type(ask) == "json_schema" else answer
+
+
+def _delta(frame: Frame) -> str:
+    """What a frame adds to the text."""
+    choices = (event_of(frame) or {}).get("choices") or [{}]
+    return str(choices[0].get("delta", {}).get("content") or "")
+
+
+@fault("structured.stream-repeats-dropped", breaks="chat.structured.schema")
+def a_delta_like_the_one_before_is_dropped(ask: Ask, serve: Serve) -> Answer:
+    """A delta that is the same as the one before is taken for a replay, and dropped: 777777 becomes 777."""
+
+    def drop(frames: list[Frame]) -> Iterator[Frame]:
+        before = ""
+        for frame in frames:
+            if not _delta(frame) or _delta(frame) != before:
+                yield frame
+            before = _delta(frame)
+
+    return _stream(ask, serve, drop)
+
+
+@fault("structured.stream-blanks-dropped", breaks="chat.structured.schema")
+def a_blank_delta_is_dropped(ask: Ask, serve: Serve) -> Answer:
+    """A delta of white space alone is taken for an empty one, and dropped."""
+    return _stream(ask, serve, lambda frames: (f for f in frames if not _delta(f) or _delta(f).strip()))
+
+
+@fault("structured.stream-ascii-only", breaks="chat.structured.schema")
+def what_is_no_ascii_is_dropped(ask: Ask, serve: Serve) -> Answer:
+    """What is beyond ASCII is lost from the deltas."""
+
+    def drop(event: dict[str, Any]) -> None:
+        for choice in event.get("choices", []):
+            content = choice["delta"].get("content")
+            if content:
+                choice["delta"]["content"] = content.encode("ascii", "ignore").decode()
+
+    answer = serve(ask)
+    return edit_events(answer, drop) if _type(ask) == "json_schema" else answer
 
 
 @fault("structured.finish-length", breaks="chat.length-at-cap")
