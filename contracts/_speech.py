@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from wireproof.clause import Exchange, Inconclusive, Undecodable, parse_json, shown
@@ -11,12 +12,14 @@ from wireproof.clause import Exchange, Inconclusive, Undecodable, parse_json, sh
 from ._forms import asked_of
 from ._media import streams, told_events
 from ._reading import as_number, as_text
-from ._sounds import NoSound, Sound, pcm_in, sound_in
+from ._sounds import PCM_RATE, NoSound, Sound, pcm_in, sound_in
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 DEFAULT = "mp3"
 # A format may come in a container that has another name.
 SAME = {"webm": "opus", "mp4": "aac"}
+# Where an error stands that was written into a sound.
+TAIL_BYTES = 4096
 # Formats whose first bytes no raw samples begin with by chance, as they may with those of a frame.
 CERTAIN = ("wav", "flac", "opus", "vorbis", "webm", "mp4")
 
@@ -44,14 +47,23 @@ def sound_of(exchange: Exchange) -> Sound:
     data = bytes_of(exchange)
     if data[:1] in (b"{", b"[", b'"') and (words := _json(data)) is not None:
         raise NoSound(f"a JSON document: {words}")
+    if (at := data.find(b'{"error"', max(0, len(data) - TAIL_BYTES))) >= 0:
+        raise NoSound(f"a sound that breaks off with {data[at : at + 80].decode('utf-8', 'replace')}")
     if format_asked(exchange) != "pcm":
         return sound_in(data)
     try:
         found = sound_in(data)
     except NoSound:
-        return pcm_in(data)
+        return pcm_in(data, *_rate_and_channels(exchange))
     # Loud samples may look like the frames of an MP3, or of anything that begins with ones.
-    return found if found.format in CERTAIN or data[:3] == b"ID3" else pcm_in(data)
+    is_certain = found.format in CERTAIN or data[:3] == b"ID3"
+    return found if is_certain else pcm_in(data, *_rate_and_channels(exchange))
+
+
+def _rate_and_channels(exchange: Exchange) -> tuple[int, int]:
+    """Of raw samples: as the content type tells (RFC 2586), else as documented."""
+    told = dict(re.findall(r";\s*(rate|channels)\s*=\s*\"?(\d{1,6})", (exchange.header("content-type") or "").lower()))
+    return int(told.get("rate") or 0) or PCM_RATE, int(told.get("channels") or 0) or 1
 
 
 def _json(data: bytes) -> str | None:

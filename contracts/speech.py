@@ -6,8 +6,10 @@ speech_stream.py.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
+from statistics import median
 from typing import Any
 
 from wireproof.clause import (
@@ -71,9 +73,15 @@ TYPES = {
     "pcm": ("audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/x-raw", "audio/basic"),
     "vorbis": ("audio/ogg", "application/ogg", "audio/vorbis"),
 }
+ELSE_THE_SAME = ("model", "voice", "instructions")
+# As many as tell how samples are read: half a second or more, whatever the rate.
+MOST_SAMPLES = 48_000
 UNSTATED = ("application/octet-stream", "binary/octet-stream")
-# How much shorter a sound must at least be at twice the speed, and longer with twice the text: voices vary.
-FASTER, LONGER = 0.9, 1.2
+# How much shorter a sound must at least be at twice the speed, and longer with twice the text: voices vary. With more
+# text it takes at least this share of what the same pace would take: pauses before and after do not grow.
+FASTER, LONGER, PACE = 0.9, 1.2, 0.4
+# How much longer or shorter the same text may be from one time to the next.
+ALIKE = 1.7
 
 
 # -------------------------------------------------------------------------------------------------- the sound
@@ -156,28 +164,82 @@ def speed_shortens_the_sound(exchanges: Sequence[Exchange]) -> None:
 
 @clause("speech.length", level="SHOULD", source="SPEC CreateSpeechRequest.input", on=sequence(PLAIN), model="obedience")
 def more_text_takes_longer(exchanges: Sequence[Exchange]) -> None:
-    """A text of twice the length takes longer to say: nothing of it is dropped."""
-    _expect_each(
+    """A text of several times the length takes longer to say: nothing of it is dropped."""
+    pairs = _pairs(
         exchanges,
         lambda short, long: speed_asked(short) == speed_asked(long) and 2 * len(short["input"]) <= len(long["input"]),
-        lambda short, long: long > short * LONGER,
-        "longer than the {:.2f} s of {}",
     )
+    for short, short_s, long, long_s in pairs:
+        times = len(long.request.asked["input"]) / len(short.request.asked["input"])
+        least = short_s * max(LONGER, PACE * times)
+        expected = f"more than {least:.2f} s for {times:.1f} times the text of {short.id}, which takes {short_s:.2f} s"
+        expect(long_s > least, expected=expected, got=f"{long_s:.2f} s", at=long.id)
+
+
+@clause(
+    "speech.same-length",
+    level="SHOULD",
+    source="SPEC CreateSpeechRequest.response_format, stream_format; DOCS-0715 text to speech: pcm is 24 kHz, 16 bit",
+    on=sequence(ANY),
+    model="obedience",
+)
+def the_same_text_takes_the_same_time(exchanges: Sequence[Exchange]) -> None:
+    """The same text takes about as long in every format, and streamed as well.
+
+    Half or twice as long is a sound at another rate than its format tells, or one whose parts were lost or sent twice.
+    """
+    by_ask: dict[str, list[tuple[Exchange, float]]] = {}
+    for exchange, seconds in _timed(exchanges):
+        asked = exchange.request.asked
+        said = {name: value for name, value in asked.items() if name not in ("response_format", "stream_format")}
+        by_ask.setdefault(shown({**said, "speed": speed_asked(asked)}), []).append((exchange, seconds))
+    groups = [group for group in by_ask.values() if len(group) > 2]
+    if not groups:
+        raise NotApplicable("no text was said three times")
+    for group in groups:
+        middle = median(seconds for _, seconds in group)
+        for exchange, seconds in group:
+            fits = middle / ALIKE <= seconds <= middle * ALIKE
+            expect(fits, expected=f"about {middle:.2f} s, as others take", got=f"{seconds:.2f} s", at=exchange.id)
+
+
+@clause(
+    "speech.samples",
+    level="SHOULD",
+    source="DOCS-0715 text to speech: pcm is 16 bit, signed, little-endian",
+    on=answered("createSpeech", shows=lambda e: plain(e) and format_asked(e) == "pcm"),
+)
+def raw_samples_are_little_endian(exchange: Exchange) -> None:
+    """Raw samples are little-endian: read so they rise and fall, read the other way they are noise."""
+    if heard(exchange).format != "pcm":
+        raise NotApplicable("these are no raw samples: speech.format judges that")
+    data = bytes_of(exchange)[: 2 * MOST_SAMPLES]
+    ours, others = (_roughness(struct.unpack(f"{order}{len(data) // 2}h", data)) for order in "<>")
+    expect(ours <= 2 * others, expected="16 bit, little-endian", got="samples that are smooth when read big-endian")
+
+
+def _roughness(samples: Sequence[int]) -> int:
+    return sum(abs(one - other) for one, other in pairwise(samples))
 
 
 def _expect_each(exchanges: Sequence[Exchange], are_a_pair: Any, holds: Any, wanted: str) -> None:
     """`holds(seconds, seconds)` of each two answers whose requests `are_a_pair`, and else the same."""
-    seen = False
-    for (one, first_s), (other, second_s) in permutations(_timed(exchanges), 2):
-        asked, against = one.request.asked, other.request.asked
-        if any(asked.get(name) != against.get(name) for name in ("model", "voice", "instructions")):
-            continue
-        if are_a_pair(asked, against):
-            seen = True
-            expected = wanted.format(first_s, one.id)
-            expect(holds(first_s, second_s), expected=expected, got=f"{second_s:.2f} s", at=other.id)
-    if not seen:
+    for one, first_s, other, second_s in _pairs(exchanges, are_a_pair):
+        expected = wanted.format(first_s, one.id)
+        expect(holds(first_s, second_s), expected=expected, got=f"{second_s:.2f} s", at=other.id)
+
+
+def _pairs(exchanges: Sequence[Exchange], are_a_pair: Any) -> list[tuple[Exchange, float, Exchange, float]]:
+    """Each two answers whose requests `are_a_pair`, and else the same. NotApplicable when there are none."""
+    found = [
+        (one, first_s, other, second_s)
+        for (one, first_s), (other, second_s) in permutations(_timed(exchanges), 2)
+        if all(one.request.asked.get(name) == other.request.asked.get(name) for name in ELSE_THE_SAME)
+        and are_a_pair(one.request.asked, other.request.asked)
+    ]
+    if not found:
         raise NotApplicable("no two sounds whose length is known can be compared")
+    return found
 
 
 def _timed(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, float]]:

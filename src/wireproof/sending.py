@@ -85,8 +85,8 @@ class Sender:
         kept = leaving.kept
         operation = self.spec.operation_for(kept.method, kept.path)
         started = self.wall()
+        wire: Wire | Talker = Wire(self.bounds, self.clock)
         if kept.is_elsewhere and (why := self.target.why_not(kept.path)) is not None:
-            wire = Wire(self.bounds, self.clock)
             wire.trouble = Trouble("elsewhere", f"{kept.path} was not fetched: {why}", False)
         else:
             wire = await (self._fetched(leaving, is_last=is_last) if leaving.talk is None else self._talked(leaving))

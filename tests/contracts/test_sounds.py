@@ -87,6 +87,68 @@ def test_a_sound_that_is_cut_off_is_none(sounds: ModuleType, format: str) -> Non
         sounds.sound_in(data[: len(data) * 2 // 3 - 5])
 
 
+def told(at: int, form: str, value: int) -> bytes:
+    """A WAV of half a second, one number in its head another."""
+    data = bytearray(wav(b"\1\0" * 12_000))
+    struct.pack_into(form, data, at, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        told(24, "<I", 48_000),
+        told(28, "<I", 24_000),
+        told(32, "<H", 4),
+        told(34, "<H", 8),
+        told(22, "<H", 2),
+        told(4, "<I", 1_000),
+        told(40, "<I", 1_000),
+        wav(b"\1\0" * 600) + wav(b"\1\0" * 600),
+        wav(b"\1\0" * 600 + wav(b"\1\0" * 600)),
+    ],
+    ids=["rate", "byte rate", "alignment", "bits", "channels", "file size", "samples size", "joined", "nested"],
+)
+def test_a_wav_that_contradicts_itself_is_none(sounds: ModuleType, data: bytes) -> None:
+    with pytest.raises(sounds.NoSound):
+        sounds.sound_in(data)
+
+
+def test_chunks_may_follow_the_samples_of_a_wav(sounds: ModuleType) -> None:
+    data = bytearray(wav(b"\1\0" * 12_000) + b"LIST" + struct.pack("<I", 4) + b"INFO")
+    struct.pack_into("<I", data, 4, len(data) - 8)
+    for one in (data, data[:-12] + bytes(3)):
+        assert sounds.sound_in(bytes(one)).seconds == pytest.approx(0.5)
+
+
+def test_sounds_joined_with_their_tags_are_one(sounds: ModuleType) -> None:
+    data = speech(WORDS, "alloy", "mp3")
+    for one in (data + data, data + b"TAG" + bytes(125) + data):
+        assert sounds.sound_in(one).seconds == pytest.approx(2 * LASTS, abs=2 * PADDING_S)
+
+
+def test_streams_of_ogg_may_follow_each_other(sounds: ModuleType) -> None:
+    data = speech(WORDS, "alloy", "opus")
+    assert sounds.sound_in(data + data).seconds == pytest.approx(2 * LASTS, abs=2 * PADDING_S)
+
+
+def test_pages_of_ogg_are_whole_and_in_their_order(sounds: ModuleType) -> None:
+    data = speech(WORDS, "alloy", "opus")
+    last = data.rindex(b"OggS")
+    with pytest.raises(sounds.NoSound, match="damaged"):
+        sounds.sound_in(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(sounds.NoSound, match="lacks its page"):
+        sounds.sound_in(data + data[last:])
+
+
+@pytest.mark.parametrize("noise", [b"busy" * 10, b'{"status": "busy"}'])
+def test_frames_have_nothing_between_them(sounds: ModuleType, noise: bytes) -> None:
+    data = speech(WORDS, "alloy", "mp3")
+    bare = data[sounds._after_id3(data) :]
+    with pytest.raises(sounds.NoSound):
+        sounds.sound_in(bare + noise + bare)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b'{"audio": "UklGR"}', b"UklGRiQAAABXQVZF", b"<html>", bytes(400), b"ID3" + bytes(7)]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from array import array
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -50,7 +51,17 @@ def refusing(status: int = 400, param: str | None = "input", **asked: Any) -> Ex
     return answer(error, asked=body, operation="createSpeech", path="/audio/speech", status=status)
 
 
-WAV = speech(SHORT, "alloy", "wav")
+def swapped(data: bytes) -> bytes:
+    samples = array("h", data)
+    samples.byteswap()
+    return samples.tobytes()
+
+
+def doubled(data: bytes) -> bytes:
+    return b"".join(data[at : at + 2] * 2 for at in range(0, len(data), 2))
+
+
+WAV, PCM, MP3 = (speech(SHORT, "alloy", format) for format in ("wav", "pcm", "mp3"))
 HEAD = WAV.index(b"data") + 8
 SILENT = WAV[:HEAD] + bytes(len(WAV) - HEAD)
 JSON = json.dumps({"audio": base64.b64encode(WAV).decode()}).encode()
@@ -60,6 +71,8 @@ KEPT: dict[str, tuple[Exchange, ...]] = {
     "something_is_heard": (sounding("wav"),),
     "speed_shortens_the_sound": (sounding("wav"), sounding("opus", speed=2)),
     "more_text_takes_longer": (sounding("wav"), sounding("flac", words=LONG)),
+    "the_same_text_takes_the_same_time": (sounding("wav"), sounding("pcm"), sounding("mp3")),
+    "raw_samples_are_little_endian": (sounding("pcm"),),
     "wrong_requests_are_refused": (refusing(response_format="mp9"),),
     "nothing_is_not_said": (refusing(input=""),),
     "too_much_is_refused": (refusing(input=TOO_LONG),),
@@ -92,6 +105,20 @@ BROKEN: dict[str, tuple[str, tuple[Exchange, ...]]] = {
         "more_text_takes_longer",
         (sounding("wav"), sounding("flac", speech(SHORT, "alloy", "flac"), words=LONG)),
     ),
+    "a quarter of it": (
+        "more_text_takes_longer",
+        (sounding("wav"), sounding("flac", speech(LONG[:12], "alloy", "flac"), words=LONG)),
+    ),
+    "samples for two ears": (
+        "the_same_text_takes_the_same_time",
+        (sounding("wav"), sounding("pcm", doubled(PCM)), sounding("mp3")),
+    ),
+    "samples of 48 kHz": (
+        "the_same_text_takes_the_same_time",
+        (sounding("wav"), sounding("pcm", PCM * 2), sounding("mp3")),
+    ),
+    "bytes in the order of networks": ("raw_samples_are_little_endian", (sounding("pcm", swapped(PCM)),)),
+    "an error in its midst": ("bytes_are_a_sound", (sounding(data=MP3[:-200] + b'{"error": {"message": "no"}}'),)),
     "a format guessed": ("wrong_requests_are_refused", (sounding(response_format="mp9"),)),
     "no input": ("wrong_requests_are_refused", (sounding(input=None),)),
     "a server error": ("wrong_requests_are_refused", (sounding(), refusing(500, response_format="mp9"))),
@@ -118,7 +145,6 @@ def unknown_length() -> bytes:
     return WAV[:4] + struct.pack("<I", 0xFFFFFFFF) + WAV[8:at] + struct.pack("<I", 0xFFFFFFFF) + WAV[at + 4 :]
 
 
-MP3 = speech(SHORT, "alloy", "mp3")
 LEGAL: dict[str, tuple[Exchange, ...]] = {
     **{f"{format}, as it is": (sounding(format),) for format in TYPES},
     **{f"{format} of no stated kind": (sounding(format, type="application/octet-stream"),) for format in TYPES},
@@ -127,6 +153,18 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     "an MP3 with a tag at its end": (sounding(data=MP3 + b"TAG" + bytes(125)),),
     "audio/x-wav": (sounding("wav", type="audio/x-wav"),),
     "audio/L16 with its rate": (sounding("pcm", type="audio/L16; rate=24000; channels=1"),),
+    "samples for two ears that say so": (
+        sounding("wav"),
+        sounding("pcm", doubled(PCM), "audio/L16;rate=24000;channels=2"),
+        sounding("mp3"),
+    ),
+    "samples of 48 kHz that say so": (
+        sounding("wav"),
+        sounding("pcm", PCM * 2, "audio/pcm; rate=48000"),
+        sounding("mp3"),
+    ),
+    "two formats that differ": (sounding("wav"), sounding("pcm", PCM * 2)),
+    "raw silence that is short": (sounding("pcm", b"\1\0" * 8),),
     "a null for a format": (sounding(response_format=None),),
     "raw samples that look like frames": (sounding("pcm", b"\xff\xf3\x64\xc4" * 2_000),),
     "two voices of different pace": (sounding("wav"), sounding("flac", voice="echo", words=LONG)),

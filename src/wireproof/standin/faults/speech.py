@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from wireproof.standin.faults import fault
+from wireproof.standin.faults import Departure, fault
 from wireproof.standin.faults.edit import edit_error, edit_events, edit_frames
 from wireproof.standin.wire import Answer, Ask, Frame, Serve
 
@@ -69,6 +71,79 @@ def cut_off(ask: Ask, serve: Serve) -> Answer:
     return _sound(ask, serve, lambda data: data[: len(data) * 2 // 3 | 1])
 
 
+def _of(format: str, change: Callable[[bytes], bytes]) -> Departure:
+    """`change` on sounds that were asked for in this format."""
+
+    def serve_changed(ask: Ask, serve: Serve) -> Answer:
+        is_meant = ask.path == PLACE and ask.asked.get("response_format", "mp3") == format
+        return _sound(ask, serve, change) if is_meant else serve(ask)
+
+    return serve_changed
+
+
+@fault("speech.error-inside", breaks="speech.sound")
+def error_inside(ask: Ask, serve: Serve) -> Answer:
+    """An error is written into the MP3 where the voice broke off."""
+    error = b'{"error": {"message": "The engine died.", "type": "server_error"}}'
+    return _of("mp3", lambda data: data[: len(data) * 4 // 5] + error)(ask, serve)
+
+
+@fault("speech.wav-joined", breaks="speech.sound")
+def wav_joined(ask: Ask, serve: Serve) -> Answer:
+    """A WAV for each half of the text, one behind the other."""
+
+    def joined(data: bytes) -> bytes:
+        at = data.index(b"data") + 8
+        half = at + (len(data) - at) // 4 * 2
+        return b"".join(_wav_of(data[:at], samples) for samples in (data[at:half], data[half:]))
+
+    return _of("wav", joined)(ask, serve)
+
+
+def _wav_of(head: bytes, samples: bytes) -> bytes:
+    told = struct.pack("<I", len(head) + len(samples) - 8)
+    return head[:4] + told + head[8:-4] + struct.pack("<I", len(samples)) + samples
+
+
+@fault("speech.wav-rate-untrue", breaks="speech.sound")
+def wav_rate_untrue(ask: Ask, serve: Serve) -> Answer:
+    """A WAV says 48 kHz, and as many bytes a second as 24 kHz have."""
+
+    def retold(data: bytes) -> bytes:
+        at = data.index(b"fmt ") + 12
+        return data[:at] + struct.pack("<I", 48_000) + data[at + 4 :]
+
+    return _of("wav", retold)(ask, serve)
+
+
+@fault("speech.page-damaged", breaks="speech.sound")
+def page_damaged(ask: Ask, serve: Serve) -> Answer:
+    """The last byte of an Opus file is another."""
+    return _of("opus", lambda data: data[:-1] + bytes([data[-1] ^ 0xFF]))(ask, serve)
+
+
+@fault("speech.big-endian", breaks="speech.samples")
+def big_endian(ask: Ask, serve: Serve) -> Answer:
+    """Raw samples have their bytes in the order of networks."""
+
+    def swapped(data: bytes) -> bytes:
+        samples = array("h", data)
+        samples.byteswap()
+        return samples.tobytes()
+
+    return _of("pcm", swapped)(ask, serve)
+
+
+@fault("speech.stereo", breaks="speech.same-length")
+def stereo(ask: Ask, serve: Serve) -> Answer:
+    """Raw samples come twice, for a left and a right ear."""
+
+    def doubled(data: bytes) -> bytes:
+        return b"".join(data[at : at + 2] * 2 for at in range(0, len(data), 2))
+
+    return _of("pcm", doubled)(ask, serve)
+
+
 @fault("speech.typed-mpeg", breaks="speech.media-type")
 def typed_mpeg(ask: Ask, serve: Serve) -> Answer:
     """`audio/mpeg` whatever the bytes are."""
@@ -103,6 +178,14 @@ def text_cut(ask: Ask, serve: Serve) -> Answer:
     given = ask.asked.get("input", "")
     is_meant = ask.path == PLACE and SHORT_CHARACTERS < len(given) <= 4096
     return serve(ask.changed(input=given[:SHORT_CHARACTERS]) if is_meant else ask)
+
+
+@fault("speech.text-half", breaks="speech.length")
+def text_half(ask: Ask, serve: Serve) -> Answer:
+    """A third of a longer text is said."""
+    given = ask.asked.get("input", "")
+    is_meant = ask.path == PLACE and SHORT_CHARACTERS < len(given) <= 4096
+    return serve(ask.changed(input=given[: len(given) // 3]) if is_meant else ask)
 
 
 @fault("speech.format-guessed", breaks="speech.refuses")
@@ -175,6 +258,20 @@ def delta_lost(ask: Ask, serve: Serve) -> Answer:
 
     is_meant = ask.path == PLACE and ask.asked.get("stream_format") == "sse"
     return edit_frames(answer, without_first) if is_meant else answer
+
+
+@fault("speech.stream.from-the-start", breaks="speech.stream.sound")
+def from_the_start(ask: Ask, serve: Serve) -> Answer:
+    """Each delta has all of the sound so far."""
+    so_far = b""
+
+    def edit(event: dict[str, Any]) -> None:
+        nonlocal so_far
+        if "audio" in event:
+            so_far += base64.b64decode(event["audio"])
+            event["audio"] = base64.b64encode(so_far).decode()
+
+    return _events(ask, serve, edit)
 
 
 @fault("speech.stream.usage-off", breaks="speech.stream.usage")
