@@ -6,18 +6,20 @@ which things were made is known where the same flow made them: by POST to the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from wireproof.clause import Exchange, NotApplicable, Operation, load_spec, remembered
+from wireproof.clause import Call, Exchange, NotApplicable, Operation, load_spec, remembered
 
 from ._life import id_of, ids_of, is_ok
 from ._reading import maybe_object
 
 CURSORS = ("cursor", "cursor-bare")
 WALK = ("after", "before", "limit", "order")
+# In every id that names nothing.
+NO_SUCH = "wireproofnosuch"
 
 List = tuple[str, str, tuple[tuple[str, str], ...]]
 Direction = tuple[List, str | None]
@@ -75,10 +77,25 @@ def page_of(exchange: Exchange) -> Page:
 
 
 def _default_order(exchange: Exchange) -> str | None:
+    """What is documented; newest first where no order can be asked for, as in the lists of batches and of jobs."""
     operation = list_operation(exchange)
     assert operation is not None
     given = [one.node["schema"] for one in operation.parameters if one.name == "order"]
-    return given[0].get("default") if given else None
+    return given[0].get("default") if given else "desc"
+
+
+def largest_limit(exchange: Exchange) -> int | None:
+    """The documented maximum of `limit` of a list."""
+    operation = list_operation(exchange)
+    given = [one.node["schema"] for one in operation.parameters if one.name == "limit"] if operation else []
+    return given[0].get("maximum") if given else None
+
+
+def mistaken(ask: Callable[..., Call], unknown: str, most: int) -> Iterator[Call]:
+    """A list asked for wrongly: by a cursor that names nothing, for nothing, and for more than `most`."""
+    yield ask(after=unknown)
+    yield ask(limit="0")
+    yield ask(limit=str(most + 1))
 
 
 def pages_of(exchanges: Sequence[Exchange]) -> list[Page]:

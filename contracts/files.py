@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote
 
 from wireproof.clause import (
@@ -43,18 +44,23 @@ from ._life import (
     rows_of,
     served,
 )
+from ._pages import mistaken
 from ._reading import maybe_object
 
 LIFE = "files.life"
-# Line ends of all kinds, letters of one to four bytes, no line end at the end.
-TEXT = File("wireproof-one.txt", b"one\ntwo\r\nthree\rL\xc3\xa4nge \xe2\x82\xac \xf0\x9f\xa6\x8a", "text/plain")
+# A mark of byte order, line ends of all kinds, letters of one to four bytes, no line end at the end.
+TEXT = File(
+    "wireproof-one.txt", b"\xef\xbb\xbfone\ntwo\r\nthree\rL\xc3\xa4nge \xe2\x82\xac \xf0\x9f\xa6\x8a", "text/plain"
+)
 # Every byte there is: a server that takes files for text changes or loses some.
 BYTES = File("wireproof two.txt", bytes(range(256)) + b"\xff\xfe\x00\r\n", "application/octet-stream")
 SHORT = File("wireproof-Größe-3.txt", b"drei\n", "text/plain")
 SENT = (TEXT, BYTES, SHORT)
-# The bytes of the first under another name: two files all the same.
-COPY = replace(TEXT, name="wireproof-copy.txt")
+# The bytes of the first under the name of the second: a file all the same, that takes the place of neither.
+COPY = replace(TEXT, name=BYTES.name)
 LIFE_S = 7200
+# Less than the hour that a file is kept at least.
+TOO_SHORT_S = 60
 # Lists are ordered by the second in which a thing was made.
 APART_S = 1.1
 PURPOSES = ("user_data", "assistants")
@@ -62,13 +68,14 @@ PURPOSES = ("user_data", "assistants")
 OTHER_PURPOSE = "fine-tune"
 NO_PURPOSE = "wireproof-no-such-purpose"
 UNKNOWN = "file-wireproofnosuchfile"
+MOST = 10_000
 
 
 def _upload(file: File, purpose: str, *more: tuple[str, str]) -> Call:
     return form("/files", [("purpose", purpose), *more, ("file", file)])
 
 
-@flow(LIFE, most=28, needs=NO_MODEL, about="keep three files, read, list, page through and delete them",
+@flow(LIFE, most=31, needs=NO_MODEL, about="keep three files, read, list, page through and delete them",
       expects="either")  # fmt: skip
 def lives_of_files() -> Flow:
     for purpose in PURPOSES:
@@ -81,18 +88,19 @@ def lives_of_files() -> Flow:
     two = id_of((yield replace(_upload(BYTES, purpose), after_s=APART_S)))
     # A page before the third file comes, and the next one after it came: a cursor is no number of a place.
     yield _page(purpose, order="desc", limit="1")
-    expiry = (("expires_after[anchor]", "created_at"), ("expires_after[seconds]", str(LIFE_S)))
-    three = id_of((yield replace(_upload(SHORT, purpose, *expiry), after_s=APART_S)))
+    three = id_of((yield replace(_upload(SHORT, purpose, *_expiry(LIFE_S)), after_s=APART_S)))
     if two is not None:
         yield _page(purpose, order="desc", limit="1", after=two)
-    yield _page(purpose, limit="3")
-    for more in ({"limit": "2"}, {"limit": "1"}):
+    # In the same second, as far as the server is quick: a cursor is no time either.
+    copy = id_of((yield _upload(COPY, purpose)))
+    yield _page(purpose, limit="4")
+    for more in ({"limit": "3"}, {"limit": "1"}):
         yield _page(purpose, order="asc", after=one, **more)
-    if three is not None:
-        yield _page(purpose, order="asc", after=three, limit="2")
+    for last in (three, copy):
+        if last is not None:
+            yield _page(purpose, order="asc", after=last, limit="2")
     yield _page(OTHER_PURPOSE, limit="3")
-    yield _page(purpose, limit="0")
-    yield _page(purpose, after=UNKNOWN)
+    yield from mistaken(partial(_page, purpose), UNKNOWN, MOST)
     yield Call("GET", f"/files/{one}")
     yield Call("GET", f"/files/{one}/content")
     if two is not None:
@@ -102,11 +110,11 @@ def lives_of_files() -> Flow:
         [("file", SHORT)],
         [("purpose", purpose)],
         [("purpose", NO_PURPOSE), ("file", SHORT)],
+        [("purpose", purpose), *_expiry(TOO_SHORT_S), ("file", SHORT)],
     )
     for mistake in mistakes:
         taken = yield form("/files", mistake)
         strays.append(id_of(taken))
-    copy = id_of((yield _upload(COPY, purpose)))
     yield Call("DELETE", f"/files/{one}")
     yield Call("DELETE", f"/files/{one}")
     yield Call("GET", f"/files/{one}")
@@ -115,6 +123,10 @@ def lives_of_files() -> Flow:
     for id in (two, three, copy, *strays):
         if id is not None:
             yield Call("DELETE", f"/files/{id}")
+
+
+def _expiry(seconds: int) -> tuple[tuple[str, str], ...]:
+    return ("expires_after[anchor]", "created_at"), ("expires_after[seconds]", str(seconds))
 
 
 def _page(purpose: str, **query: str) -> Call:
@@ -134,16 +146,22 @@ def _made(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, File]]:
         if exchange.operation == "createFile"
         and id_of(exchange) is not None
         and _purpose_sent(exchange) in PURPOSES
-        and file.data in exchange.request.body
-        and not _is_copy(exchange)
+        and _is_sent(exchange, file)
     ]
     if not made:
         raise Inconclusive("none of the files that were sent was kept")
     return made
 
 
-def _is_copy(exchange: Exchange) -> bool:
-    return COPY.name.encode() in exchange.request.body
+def _is_sent(exchange: Exchange, file: File) -> bool:
+    body = exchange.request.body
+    return file.name.encode() in body and file.data in body and _life_sent(exchange) != TOO_SHORT_S
+
+
+def _life_sent(exchange: Exchange) -> int | None:
+    """The seconds that a form asks a file to be kept for."""
+    _, _, rest = exchange.request.body.partition(b'name="expires_after[seconds]"\r\n\r\n')
+    return int(rest.partition(b"\r\n")[0]) if rest else None
 
 
 def _purpose_sent(exchange: Exchange) -> str:
@@ -236,7 +254,7 @@ def files_are_created_now(exchanges: list[Exchange]) -> None:
 @clause("files.id-unique", level="MUST", source="SPEC OpenAIFile.id: can be referenced", on=steps(LIFE))
 def files_have_ids_of_their_own(exchanges: list[Exchange]) -> None:
     """No two files share an id, not even two of the same content: who deletes one would delete both."""
-    copies = [exchange for exchange in exchanges if is_ok(exchange) and _is_copy(exchange)]
+    copies = [exchange for exchange in exchanges if is_ok(exchange) and _is_sent(exchange, COPY)]
     ids = [_id(exchange) for exchange in [*(made for made, _ in _made(exchanges)), *copies]]
     expect(len(set(ids)) == len(ids), expected="an id for each file", got=shown(ids), at="/id")
 
@@ -245,7 +263,7 @@ def files_have_ids_of_their_own(exchanges: list[Exchange]) -> None:
 def expiry_is_kept(exchanges: list[Exchange]) -> None:
     """A file that was sent with `expires_after` expires so many seconds after `created_at`, and says so."""
     for exchange, _ in _made(exchanges):
-        if b"expires_after" in exchange.request.body:
+        if _life_sent(exchange) == LIFE_S:
             body = maybe_object(exchange)
             created, expires = body.get("created_at"), body.get("expires_at")
             if type(created) is not int:
@@ -296,7 +314,7 @@ def content_comes_back_byte_for_byte(exchanges: list[Exchange]) -> None:
 def files_are_listed(exchanges: list[Exchange]) -> None:
     """Files stand in the list of their purpose as they were made, the newest first."""
     made = [maybe_object(exchange) for exchange, _ in _made(exchanges)]
-    exchange = asked_for(exchanges, "listFiles", lambda e: e.request.query.get("limit") == "3")
+    exchange = asked_for(exchanges, "listFiles", lambda e: e.request.query.get("limit") == "4")
     served(exchange, "a list of files")
     rows = {row.get("id"): row for row in rows_of(exchange) if isinstance(row.get("id"), str)}
     missing = [one.get("id") for one in made if one.get("id") not in rows]
@@ -356,12 +374,13 @@ def nothing_is_deleted_twice(exchanges: list[Exchange]) -> None:
 
 
 def _mistake(exchanges: Sequence[Exchange], what: str) -> Exchange:
-    """The upload without its purpose, without its file, or with a purpose there is not."""
+    """The upload without its purpose, without its file, with a purpose there is not, or for too short a life."""
     _made(exchanges)
     kinds = {
         "purpose": lambda body: b'name="purpose"' not in body,
         "file": lambda body: b'name="file"' not in body,
         "unknown": lambda body: NO_PURPOSE.encode() in body,
+        "life": lambda body: f"\r\n{TOO_SHORT_S}\r\n".encode() in body,
     }
     return asked_for(exchanges, "createFile", lambda e: bool(kinds[what](e.request.body)))
 
@@ -377,6 +396,13 @@ def an_incomplete_upload_is_refused(exchanges: list[Exchange]) -> None:
 def an_unknown_purpose_is_refused(exchanges: list[Exchange]) -> None:
     """A `purpose` that there is not is refused with 400, or 422: no operation would ever take the file."""
     expect_turned_down(_mistake(exchanges, "unknown"))
+
+
+@clause("files.expiry-bounds", level="SHOULD", source="SPEC FileExpirationAfter.seconds: 3600 to 2592000",
+        on=steps(LIFE))  # fmt: skip
+def too_short_a_life_is_refused(exchanges: list[Exchange]) -> None:
+    """`expires_after` of less than an hour is refused with 400, or 422, and not taken for another time."""
+    expect_turned_down(_mistake(exchanges, "life"))
 
 
 @clause("files.param", level="SHOULD", source="SPEC Error.param; ERR-LATE 400", on=steps(LIFE))

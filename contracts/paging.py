@@ -7,7 +7,7 @@ page, or reads one twice, does so in production alone, where lists are longer th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wireproof.clause import (
@@ -25,12 +25,14 @@ from wireproof.clause import (
 
 from ._life import NOT_NOW, expect_turned_down, status_of
 from ._pages import (
+    NO_SUCH,
     Direction,
     Page,
     deletions,
     followed,
     is_changed_between,
     is_page,
+    largest_limit,
     list_operation,
     page_of,
     pages_of,
@@ -39,8 +41,8 @@ from ._pages import (
 from ._reading import maybe_object
 
 EACH = answered(shows=is_page)
-ALL = sequence(Evidence(status="2xx"))
-NO_SUCH = "wireproofnosuch"
+# Refused deletions as well: they may have deleted all the same.
+ALL = sequence(Evidence(status="any"))
 
 
 def _ids(page: Page) -> str:
@@ -130,32 +132,37 @@ def small_pages_are_the_large_one(exchanges: Sequence[Exchange]) -> None:
     judged, deleted = False, deletions(exchanges)
     # What was read ten times over in the same way is judged once.
     wholes: dict[str, Page] = {}
+    later_pages: dict[Direction, dict[str, Page]] = {}
     for page in pages:
         wholes.setdefault(repr((page.direction, page.ids, page.exchange.step)), page)
-    walks: dict[Direction, dict[str, tuple[Page, Page]]] = {}
-    for small, later in followed(pages):
-        what = small.ids[-1], later.list, later.ids, later.limit, later.exchange.step
-        walks.setdefault(small.direction, {}).setdefault(repr(what), (small, later))
+        if page.after is not None and page.before is None:
+            what = page.after, page.ids, page.limit, page.exchange.step
+            later_pages.setdefault(page.direction, {}).setdefault(repr(what), page)
     for whole in wholes.values():
-        for small, later in walks.get(whole.direction, {}).values():
-            if small.ids[-1] not in whole.ids or small is whole:
+        for later in later_pages.get(whole.direction, {}).values():
+            if later.after not in whole.ids or later is whole:
                 continue
             if is_changed_between(deleted, whole, later) or later.after in later.ids:
                 continue
-            at = whole.ids.index(small.ids[-1]) + 1
-            rest = whole.ids[at:]
+            ids, told = _once(whole.ids), _once(later.ids)
+            rest = ids[ids.index(later.after) + 1 :]
             if not rest:
                 continue
             judged = True
-            common = min(len(rest), len(later.ids), later.limit or len(rest))
+            common = min(len(rest), len(told), later.limit or len(rest))
             expect(
-                later.ids[:common] == rest[:common] and (common > 0 or not _still_there(pages, rest[0], later)),
-                expected=f"{shown(list(rest))} after {small.ids[-1]}, as in {whole.exchange.id}",
+                told[:common] == rest[:common] and (common > 0 or not _still_there(pages, rest[0], later)),
+                expected=f"{shown(rest)} after {later.after}, as in {whole.exchange.id}",
                 got=_ids(later),
                 at=f"{later.exchange.id} /data",
             )
     if not judged:
         raise NotApplicable("no list was read both in small pages and in a large one")
+
+
+def _once(ids: Sequence[Any]) -> list[Any]:
+    """Without those that came before: paging.unique judges that."""
+    return [id for at, id in enumerate(ids) if id not in ids[:at]]
 
 
 def _still_there(pages: Sequence[Page], id: Any, later: Page) -> bool:
@@ -188,6 +195,19 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
             got=shown(page.has_more),
             at=f"{page.exchange.id} /has_more",
         )
+    for page, rest, whole in _in_the_whole(pages):
+        known = [id for id in rest if any(_came_before(one, page.exchange) for one in shows.get(repr(id), ()))]
+        # At the end of an ascending list something may have been made since.
+        is_sure = bool(known) if rest else page.order == "desc" or page.exchange.step < whole.exchange.step
+        if not isinstance(page.has_more, bool) or is_changed_between(deleted, page, whole) or not is_sure:
+            continue
+        judged = True
+        expect(
+            page.has_more == bool(rest),
+            expected=f"has_more {str(bool(rest)).lower()}: {len(rest)} items follow in {whole.exchange.id}",
+            got=shown(page.has_more),
+            at=f"{page.exchange.id} /has_more",
+        )
     for page in pages:
         if isinstance(page.has_more, bool) and not page.ids and page.before is None:
             judged = True
@@ -195,6 +215,18 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
             expect(not page.has_more, expected="has_more false: the page is empty", got="true", at=at)
     if not judged:
         raise NotApplicable("no page was followed by the next")
+
+
+def _in_the_whole(pages: Sequence[Page]) -> Iterator[tuple[Page, tuple[Any, ...], Page]]:
+    """Each page with what stands behind it in a page that has the end of the same list, and with that page."""
+    ends: dict[Direction, list[Page]] = {}
+    for page in pages:
+        if page.has_more is False and page.before is None:
+            ends.setdefault(page.direction, []).append(page)
+    for page in pages:
+        for whole in ends.get(page.direction, ()):
+            if whole is not page and page.before is None and page.ids and page.ids[-1] in whole.ids:
+                yield page, whole.ids[whole.ids.index(page.ids[-1]) + 1 :], whole
 
 
 def _showing(exchanges: Sequence[Exchange]) -> Mapping[str, list[Exchange]]:
@@ -305,6 +337,24 @@ def documented_parameters_are_taken(exchange: Exchange) -> None:
 )
 def a_limit_of_nothing_is_refused(exchange: Exchange) -> None:
     """`limit: 0` is refused with 400, or 422: no page has less than one item."""
+    if exchange.status == 404:
+        raise NotApplicable("the list is not served")
+    expect_turned_down(exchange)
+
+
+def _asks_too_much(exchange: Exchange) -> bool:
+    limit, most = exchange.request.query.get("limit", ""), largest_limit(exchange)
+    return most is not None and limit.isdecimal() and int(limit) > most
+
+
+@clause(
+    "paging.limit-most",
+    level="SHOULD",
+    source="SPEC limit: maximum of every list; ERR-LATE 400",
+    on=sent(shows=_asks_too_much),
+)
+def a_limit_above_the_largest_is_refused(exchange: Exchange) -> None:
+    """A `limit` above the documented maximum is refused with 400, or 422: a client would wait for more than it gets."""
     if exchange.status == 404:
         raise NotApplicable("the list is not served")
     expect_turned_down(exchange)

@@ -1,13 +1,12 @@
 """Uploads: a file sent in parts, put together in the order that is said at the end, or given up.
 
 One flow sends two uploads: the first is completed with its parts the other way round than they were sent, the second is
-completed wrongly twice, then cancelled, and must take nothing more.
+completed wrongly three times, then cancelled; neither must take anything more.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from wireproof.clause import (
 )
 
 from ._life import (
+    ID,
     asked_for,
     expect_moves,
     expect_now,
@@ -38,9 +38,10 @@ from ._life import (
     first_made,
     id_of,
     is_ok,
+    of_path,
     served,
 )
-from ._reading import as_object, maybe_object
+from ._reading import as_list, as_object, maybe_object
 
 LIFE = "uploads.life"
 # Lines of JSON, as a batch takes them: the content of such files is given out again. Cut within a letter.
@@ -53,15 +54,23 @@ ASKED = {
     "bytes": len(WHOLE),
     "mime_type": "application/jsonl",
 }
+# How long the file is to live, where that may be said.
+LIFE_S = 7200
+EXPIRY = {"expires_after": {"anchor": "created_at", "seconds": LIFE_S}}
+UNKNOWN, UNKNOWN_PART = "upload_wireproofnosuchupload", "part_wireproofnosuchpart"
+NO_PURPOSE = "wireproof-no-such-purpose"
 MD5 = hashlib.md5(WHOLE, usedforsecurity=False).hexdigest()
 WRONG_MD5 = "0123456789abcdef0123456789abcdef"
 
 
 @flow(
-    LIFE, most=16, needs=NO_MODEL, about="send two uploads in parts: complete one, cancel the other", expects="either"
+    LIFE, most=22, needs=NO_MODEL, about="send two uploads in parts: complete one, cancel the other", expects="either"
 )
 def lives_of_uploads() -> Flow:
-    id = id_of((yield Call("POST", "/uploads", ASKED)))
+    begun = yield Call("POST", "/uploads", {**ASKED, **EXPIRY})
+    if begun.status in (400, 422):
+        begun = yield Call("POST", "/uploads", ASKED)
+    id = id_of(begun)
     if id is None:
         return
     last = id_of((yield _part(id, PARTS[1])))
@@ -71,9 +80,13 @@ def lives_of_uploads() -> Flow:
         file = as_object(maybe_object(done).get("file")).get("id")
         if is_ok(done):
             yield Call("POST", f"/uploads/{id}/complete", {"part_ids": [first, last]})
-        if isinstance(file, str) and re.fullmatch(r"[\w-]+", file):
+            yield _part(id, PARTS[0])
+            yield Call("POST", f"/uploads/{id}/cancel")
+        if isinstance(file, str) and ID.fullmatch(file):
             yield Call("GET", f"/files/{file}/content")
             yield Call("DELETE", f"/files/{file}")
+    yield _part(UNKNOWN, PARTS[0])
+    yield Call("POST", "/uploads", {**ASKED, "purpose": NO_PURPOSE})
     id = id_of((yield Call("POST", "/uploads", ASKED)))
     if id is None:
         return
@@ -84,7 +97,9 @@ def lives_of_uploads() -> Flow:
     if not is_ok(short):
         last = id_of((yield _part(id, PARTS[1])))
         if last is not None:
-            yield Call("POST", f"/uploads/{id}/complete", {"part_ids": [first, last], "md5": WRONG_MD5})
+            strange = yield Call("POST", f"/uploads/{id}/complete", {"part_ids": [first, last, UNKNOWN_PART]})
+            if not is_ok(strange):
+                yield Call("POST", f"/uploads/{id}/complete", {"part_ids": [first, last], "md5": WRONG_MD5})
     cancelled = yield Call("POST", f"/uploads/{id}/cancel")
     if is_ok(cancelled):
         yield _part(id, PARTS[0])
@@ -101,7 +116,13 @@ def _part(id: str, data: bytes) -> Call:
 def _uploads(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """The uploads that were begun, as they were answered."""
     first_made(exchanges, "createUpload", "upload")
-    begun = [exchange for exchange in exchanges if exchange.operation == "createUpload" and id_of(exchange)]
+    begun = [
+        exchange
+        for exchange in exchanges
+        if exchange.operation == "createUpload"
+        and id_of(exchange)
+        and exchange.request.asked.get("purpose") == ASKED["purpose"]
+    ]
     if not begun:
         raise Inconclusive("the upload that was begun has no id")
     return begun
@@ -132,13 +153,26 @@ def _completed(exchanges: Sequence[Exchange]) -> tuple[Exchange, dict[str, Any]]
     return exchange, served(exchange, "the completed upload")
 
 
+def _cancellation(exchanges: Sequence[Exchange]) -> Exchange:
+    """That of the second upload, which was not completed before."""
+    _, *second = _uploads(exchanges)
+    if not second:
+        raise NotApplicable("no second upload was begun")
+    return asked_for(exchanges, "cancelUpload", of_path(f"/uploads/{id_of(second[0])}/cancel"))
+
+
 def _cancelled(exchanges: Sequence[Exchange]) -> Exchange:
     """The cancellation, once it was accepted."""
-    _uploads(exchanges)
-    exchange = asked_for(exchanges, "cancelUpload")
+    exchange = _cancellation(exchanges)
     if not is_ok(exchange):
         raise NotApplicable(f"nothing was cancelled: {exchange.id} was answered {exchange.status}")
     return exchange
+
+
+def _expect_as_begun(exchange: Exchange, body: dict[str, Any], begun: Exchange) -> None:
+    """At its end an upload is what it was at its beginning."""
+    expect_same(exchange, body, maybe_object(begun), "id", "created_at")
+    expect_same(exchange, body, ASKED, "bytes", "filename", "purpose")
 
 
 # ------------------------------------------------------------------------------------------------ clauses
@@ -193,10 +227,10 @@ def parts_know_their_upload(exchanges: list[Exchange]) -> None:
 
 @clause("uploads.completed", level="MUST", source="SPEC completeUpload, Upload.file", on=steps(LIFE))
 def a_completed_upload_has_its_file(exchanges: list[Exchange]) -> None:
-    """A completed upload says so, and `file` is an ordinary file with its size, name and purpose."""
+    """A completed upload says so, is else as it was begun, and `file` is a file with its size, name and purpose."""
     exchange, body = _completed(exchanges)
     expect_same(exchange, body, {"status": "completed"}, "status")
-    expect_same(exchange, body, maybe_object(_uploads(exchanges)[0]), "id")
+    _expect_as_begun(exchange, body, _uploads(exchanges)[0])
     file = body.get("file")
     expect(isinstance(file, dict), expected="the file that was made", got=shown(file), at=f"{exchange.id} /file")
     wanted = {**ASKED, "object": "file"}
@@ -228,8 +262,15 @@ def missing_bytes_are_noticed(exchanges: list[Exchange]) -> None:
     _, *second = _uploads(exchanges)
     if not second:
         raise NotApplicable("no second upload was begun")
-    path = f"/uploads/{maybe_object(second[0])['id']}/complete"
-    expect_turned_down(asked_for(exchanges, "completeUpload", lambda e: e.request.path == path))
+    expect_turned_down(asked_for(exchanges, "completeUpload", of_path(f"/uploads/{id_of(second[0])}/complete")))
+
+
+@clause("uploads.part-ids", level="MUST", source="SPEC completeUpload.part_ids", on=steps(LIFE))
+def unknown_parts_are_noticed(exchanges: list[Exchange]) -> None:
+    """A part that was never sent cannot be named: 400, or 404, 422. The client believes that it is in the file."""
+    _uploads(exchanges)
+    asked = asked_for(exchanges, "completeUpload", lambda e: UNKNOWN_PART in as_list(e.request.asked.get("part_ids")))
+    expect_turned_down(asked, 404)
 
 
 @clause("uploads.md5", level="MUST", source="SPEC CompleteUploadRequest.md5", on=steps(LIFE))
@@ -242,22 +283,65 @@ def a_wrong_digest_is_noticed(exchanges: list[Exchange]) -> None:
 @clause("uploads.cancelled", level="MUST", source="SPEC cancelUpload", on=steps(LIFE))
 def a_cancelled_upload_says_so(exchanges: list[Exchange]) -> None:
     """A cancellation is answered with the same upload, `cancelled` and without a file."""
-    _uploads(exchanges)
-    exchange = asked_for(exchanges, "cancelUpload")
+    exchange = _cancellation(exchanges)
     if any(is_ok(e) and e.request.path == exchange.request.path.replace("cancel", "complete") for e in exchanges):
         raise NotApplicable("the upload was completed before: uploads.bytes judges that")
     body = served(exchange, "the cancelled upload")
-    wanted = {"id": exchange.request.path.split("/")[2], "status": "cancelled"}
-    expect_same(exchange, body, wanted, "id", "status")
+    expect_same(exchange, body, {"status": "cancelled"}, "status")
+    _expect_as_begun(exchange, body, _uploads(exchanges)[1])
     expect(not body.get("file"), expected="no file", got=shown(body.get("file")), at=f"{exchange.id} /file")
 
 
 @clause("uploads.closed", level="MUST", source="SPEC addUploadPart, completeUpload, cancelUpload", on=steps(LIFE))
-def a_cancelled_upload_takes_nothing(exchanges: list[Exchange]) -> None:
-    """A cancelled upload takes no part and cannot be completed: 400, or 404, 409, 410."""
+def a_finished_upload_takes_nothing(exchanges: list[Exchange]) -> None:
+    """A completed upload takes no part and cannot be cancelled, a cancelled one takes none and cannot be completed.
+
+    400, or 404, 409, 410.
+    """
+    done = next((e for e in exchanges if e.request.asked.get("md5") == MD5 and is_ok(e)), None)
+    if done is not None:
+        expect_turned_down(_after(exchanges, done, "addUploadPart", "parts"), 404, 409, 410)
+        late = _after(exchanges, done, "cancelUpload", "cancel")
+        # Told as it is, no file is lost.
+        if not is_ok(late) or maybe_object(late).get("status") != "completed":
+            expect_turned_down(late, 404, 409, 410)
     cancelled = _cancelled(exchanges)
-    for operation in ("addUploadPart", "completeUpload"):
-        expect_turned_down(asked_for(exchanges, operation, after=cancelled), 404, 409, 410)
+    for operation, what in (("addUploadPart", "parts"), ("completeUpload", "complete")):
+        expect_turned_down(_after(exchanges, cancelled, operation, what), 404, 409, 410)
+
+
+def _after(exchanges: Sequence[Exchange], end: Exchange, operation: str, what: str) -> Exchange:
+    """What was asked of an upload after its end."""
+    return asked_for(exchanges, operation, of_path(f"{end.request.path.rpartition('/')[0]}/{what}"), after=end)
+
+
+@clause("uploads.expiry", level="MUST", source="SPEC CreateUploadRequest.expires_after", on=steps(LIFE),
+        fields=("expires_after",))  # fmt: skip
+def the_file_expires_as_asked(exchanges: list[Exchange]) -> None:
+    """The file of an upload that was begun with `expires_after` expires so many seconds after it was created."""
+    if "expires_after" not in _uploads(exchanges)[0].request.asked:
+        raise NotApplicable("no upload was begun that expires")
+    exchange, body = _completed(exchanges)
+    file = as_object(body.get("file"))
+    created, expires = file.get("created_at"), file.get("expires_at")
+    if type(created) is not int:
+        raise Inconclusive("created_at is no whole number")
+    expect(expires == created + LIFE_S, expected=f"expires_at {created + LIFE_S}", got=shown(expires),
+           at=f"{exchange.id} /file/expires_at")  # fmt: skip
+
+
+@clause("uploads.unknown", level="MUST", source="SPEC addUploadPart.upload_id; ERR-LATE 404", on=steps(LIFE))
+def an_unknown_upload_takes_nothing(exchanges: list[Exchange]) -> None:
+    """A part for an upload that there is not is refused: 404, or 400."""
+    _uploads(exchanges)
+    expect_turned_down(asked_for(exchanges, "addUploadPart", of_path(f"/uploads/{UNKNOWN}/parts")), 404)
+
+
+@clause("uploads.unknown-purpose", level="SHOULD", source="SPEC CreateUploadRequest.purpose", on=steps(LIFE))
+def an_unknown_purpose_is_refused(exchanges: list[Exchange]) -> None:
+    """A `purpose` that there is not is refused with 400, or 422, before gigabytes are sent for it."""
+    _uploads(exchanges)
+    expect_turned_down(asked_for(exchanges, "createUpload", lambda e: e.request.asked.get("purpose") == NO_PURPOSE))
 
 
 @clause("uploads.once", level="SHOULD", source="SPEC completeUpload, Upload.status", on=steps(LIFE))

@@ -76,6 +76,8 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     ),
     "500 for what is gone": ("files.delete-twice", lambda ask, serve: _as_500(serve(ask))),
     "an upload without a purpose crashes": ("files.incomplete", lambda ask, serve: _as_500(serve(ask), 400)),
+    "too short a life crashes": ("files.expiry-bounds", lambda ask, serve: _as_500(serve(ask), 400)),
+    "too large a limit crashes": ("paging.limit-most", lambda ask, serve: _as_500(serve(ask), 400)),
     "an unknown purpose is 404": ("files.unknown-purpose", lambda ask, serve: _as_500(serve(ask), 400)),
     "a list backwards": ("paging.order", edited("GET /files", reversed_page)),
     "no last id": ("paging.cursors", with_fields("GET /files", last_id=None)),
@@ -163,7 +165,7 @@ def test_a_legal_departure_breaks_nothing(modules: Modules, name: str) -> None:
 
 
 def test_an_unknown_cursor_may_begin_at_the_front(modules: Modules) -> None:
-    assert set(findings(lived(LIFE, clamped), *modules)) == {"paging.limit-refused"}
+    assert set(findings(lived(LIFE, clamped), *modules)) == {"paging.limit-refused", "paging.limit-most"}
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
@@ -173,7 +175,7 @@ def test_a_backend_without_files_is_asked_once_and_breaks_nothing(modules: Modul
     assert {one.outcome for one in verdicts(exchanges, *modules).values()} == {"not-applicable"}
 
 
-@pytest.mark.parametrize("step", range(25))
+@pytest.mark.parametrize("step", range(29))
 def test_no_clause_stumbles_over_nonsense(modules: Modules, step: int) -> None:
     for body in (NONSENSE[step % len(NONSENSE)], NONSENSE[-1 - step % 3]):
         told: Mapping[str, Any] = verdicts(lived(LIFE, nonsense_at(step, body)), *modules)

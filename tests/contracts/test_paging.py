@@ -159,6 +159,34 @@ def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome:
     assert judged(paging, "a_limit_of_nothing_is_refused", [asked]) == outcome
 
 
+@pytest.mark.parametrize(
+    ("limit", "status", "outcome"),
+    [("10001", 400, "pass"), ("10001", 200, "fail"), ("10000", 200, "not-applicable"), ("x", 400, "not-applicable")],
+)
+def test_a_limit_above_the_largest_is_refused(paging: ModuleType, limit: str, status: int, outcome: str) -> None:
+    asked = replace(Flow().page("a", limit=limit), status=status)
+    assert judged(paging, "a_limit_above_the_largest_is_refused", [asked]) == outcome
+
+
+def test_a_page_that_is_not_followed_is_held_against_the_whole(paging: ModuleType) -> None:
+    def read(more: bool, *, order: str = "desc", late: bool = False) -> str:
+        flow = Flow()
+        made = [flow.made(id) for id in "abc"]
+        asked: list[dict[str, Any]] = [{}, {"more": more, "after": "b"}]
+        told = [
+            flow.page(*("a" if "after" in one else "cba"), order=order, **one)
+            for one in (asked if late else asked[::-1])
+        ]
+        return judged(paging, "has_more_is_true_while_items_remain", [*made, *told])
+
+    assert read(False) == "pass"
+    assert read(True) == "fail"
+    assert read(True, order="asc", late=True) == "not-applicable"  # something was made since
+    flow = Flow()
+    first = [*(flow.made(id) for id in "abc"), flow.page("c", limit="1"), flow.page(*"cba")]
+    assert judged(paging, "has_more_is_true_while_items_remain", first) == "fail"
+
+
 @pytest.mark.parametrize(("status", "outcome"), [(200, "pass"), (400, "fail"), (404, "not-applicable")])
 def test_documented_parameters_are_taken(paging: ModuleType, status: int, outcome: str) -> None:
     asked = replace(Flow().page("a", order="asc", limit="1"), status=status)

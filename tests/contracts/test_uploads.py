@@ -11,7 +11,7 @@ from lives import NONSENSE, answered_with, edited, findings, lived, nonsense_at,
 from made import clauses_of
 
 from wireproof.standin.faults import Departure, all_faults
-from wireproof.standin.wire import Answer, Ask, Serve
+from wireproof.standin.wire import Answer, Ask, Serve, refusal
 
 LIFE = "uploads.life"
 
@@ -64,6 +64,17 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     "cancelled, it says otherwise": ("uploads.cancelled", with_fields("POST /uploads/.*/cancel", status="canceled")),
     "a cancellation refused": ("uploads.cancelled", answered_with("POST /uploads/.*/cancel", 400)),
     "parts of what is cancelled": ("uploads.closed", accepted("/parts", {"id": "part_9"})),
+    "a part of none crashes": (
+        "uploads.unknown",
+        lambda ask, serve: replace(a, status=500) if (a := serve(ask)).status == 404 else a,
+    ),
+    "an hour more": (
+        "uploads.expiry",
+        edited("POST /uploads/.*/complete", lambda b: b | {"file": b["file"] | {"expires_at": 1_795_010_000}}),
+    ),
+    "unknown parts crash": ("uploads.part-ids", crashed("/complete")),
+    "an unknown purpose crashes": ("uploads.unknown-purpose", crashed("/uploads")),
+    "cancelled after its end": ("uploads.closed", accepted("/cancel", {"id": "upload_1", "status": "cancelled"})),
     "a second file": ("uploads.once", accepted("/complete", {"id": "upload_1", "file": {"id": "file-2"}})),
     "completed, then pending": ("uploads.moves", edited("POST /uploads", lambda b: b | {"status": "completed"})),
 }
@@ -113,6 +124,14 @@ LEGAL: dict[str, Departure] = {
     "no content is given out": answered_with("GET /files/.*", 400),
     "no cancellation": answered_with("POST /uploads/.*/cancel", 501),
     "completed again as before": answered_as_before,
+    "no expiry of uploads": lambda ask, serve: (
+        refusal(400, "Unknown parameter: 'expires_after'.") if "expires_after" in ask.asked else serve(ask)
+    ),
+    "a completed upload is told as it is": lambda ask, serve: (
+        FIRST.get(ask.path.replace("/cancel", "/complete"), serve(ask))
+        if "cancel" in ask.path
+        else answered_as_before(ask, serve)
+    ),
     "422 for mistakes": lambda ask, serve: (
         replace(answer, status=422) if (answer := serve(ask)).status == 400 else answer
     ),
@@ -131,7 +150,7 @@ def test_a_backend_without_uploads_is_asked_once_and_breaks_nothing(uploads: Mod
     assert {one.outcome for one in verdicts(exchanges, uploads).values()} == {"not-applicable"}
 
 
-@pytest.mark.parametrize("step", range(15))
+@pytest.mark.parametrize("step", range(20))
 def test_no_clause_stumbles_over_nonsense(uploads: ModuleType, step: int) -> None:
     for body in (NONSENSE[step % len(NONSENSE)], NONSENSE[-1 - step % 3]):
         told = verdicts(lived(LIFE, nonsense_at(step, body)), uploads)

@@ -263,6 +263,30 @@ def any_purpose_is_taken(ask: Ask, serve: Serve) -> Answer:
     return serve(replace(ask, body=ask.body.replace(b"wireproof-no-such-purpose", b"assistants")))
 
 
+@fault("files.expiry-unchecked", breaks="files.expiry-bounds")
+def any_life_is_taken(ask: Ask, serve: Serve) -> Answer:
+    """A life of a minute is taken for one of an hour."""
+    return serve(replace(ask, body=ask.body.replace(b"\r\n60\r\n", b"\r\n3600\r\n")) if _is_upload(ask) else ask)
+
+
+@fault("files.names-are-places", breaks="files.content")
+def a_name_is_a_place(ask: Ask, serve: Serve) -> Answer:
+    """A file takes the place of the one that had its name: the content of the older is that of the newer."""
+    is_content = ask.method == "GET" and ask.path.startswith(ONE) and ask.path.endswith("/content")
+    told = serve(replace(ask, path=ask.path.removesuffix("/content"))) if is_content else None
+    if told is None or told.status != 200:
+        return serve(ask)
+    name = told.json["filename"]
+    alike = [row for row in serve(replace(ask, path=FILES)).json["data"] if row["filename"] == name]
+    return serve(replace(ask, path=f"{ONE}{alike[0]['id']}/content") if alike else ask)
+
+
+@fault("files.content-unmarked", breaks="files.content")
+def marks_of_byte_order_are_lost(ask: Ask, serve: Serve) -> Answer:
+    """A mark of byte order at the beginning of a file is taken off."""
+    return _edited_content(ask, serve, lambda data: data.removeprefix(b"\xef\xbb\xbf"))
+
+
 @fault("files.param-null", breaks="files.param")
 def refusals_name_nothing(ask: Ask, serve: Serve) -> Answer:
     """A refused upload does not say which field is missing."""

@@ -46,14 +46,14 @@ def _with_ends(body: dict[str, Any], data: list[Any]) -> dict[str, Any]:
     return {**body, "data": data, **ends}
 
 
-@fault("paging.limit-ignored", breaks="paging.limit", also=("files.list", "paging.more"))
+@fault("paging.limit-ignored", breaks="paging.limit", also=("files.list", "paging.limit-most", "paging.more"))
 def limit_is_ignored(ask: Ask, serve: Serve) -> Answer:
     """`limit` has no effect."""
     is_number = (_asked(ask, "limit") or "0") != "0"
     return serve(_query(ask, limit=None) if _is_list(ask) and is_number else ask)
 
 
-@fault("paging.twice", breaks="paging.unique", also=("paging.limit", "paging.whole"))
+@fault("paging.twice", breaks="paging.unique", also=("paging.limit", "paging.more", "paging.whole"))
 def items_come_twice(ask: Ask, serve: Serve) -> Answer:
     """The last item of every page comes twice."""
     return _edited(ask, serve, lambda body: body | {"data": body["data"] + body["data"][-1:]})
@@ -204,6 +204,26 @@ def order_is_refused(ask: Ask, serve: Serve) -> Answer:
 def any_limit_is_taken(ask: Ask, serve: Serve) -> Answer:
     """A limit of 0 is taken for none."""
     return serve(_query(ask, limit=None) if _asked(ask, "limit") == "0" else ask)
+
+
+@fault("paging.limit-clamped", breaks="paging.limit-most")
+def limits_are_clamped(ask: Ask, serve: Serve) -> Answer:
+    """A limit above the maximum is taken for none."""
+    limit = _asked(ask, "limit") or ""
+    return serve(_query(ask, limit=None) if limit.isdecimal() and int(limit) > 100 else ask)
+
+
+@fault("paging.cursor-a-time", breaks="paging.whole", also=("paging.more",))
+def cursors_are_times(ask: Ask, serve: Serve) -> Answer:
+    """A page begins behind the second in which the item of the cursor was made: others of that second are lost."""
+    whole = serve(_query(ask, after=None, limit=None)) if _is_list(ask) and _asked(ask, "after") else None
+    rows = whole.json["data"] if whole is not None and whole.status == 200 else []
+    told = [row["created_at"] for row in rows if row["id"] == _asked(ask, "after")]
+    if whole is None or not told:
+        return serve(ask)
+    sign, limit = (1 if _asked(ask, "order") == "asc" else -1), int(_asked(ask, "limit") or 20)
+    left = [row for row in rows if sign * row["created_at"] > sign * told[0]]
+    return edit_json(whole, lambda body: _with_ends(body, left[:limit]) | {"has_more": len(left) > limit})
 
 
 @fault("paging.cursor-crash", breaks="paging.unknown-cursor")

@@ -116,7 +116,7 @@ def digests_are_unchecked(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.without("md5") if _is(ask, "complete") else ask)
 
 
-@fault("uploads.cancel-ignored", breaks="uploads.cancelled", also=("uploads.closed",))
+@fault("uploads.cancel-ignored", breaks="uploads.cancelled", also=("uploads.closed", "uploads.moves"))
 def cancellations_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """A cancelled upload is pending, and takes parts."""
     if _is(ask, "cancel"):
@@ -136,8 +136,73 @@ def cancelled_uploads_are_open(ask: Ask, serve: Serve) -> Answer:
     answer = serve(ask)
     if not _is(ask, "parts") or answer.status != 400:
         return answer
-    part = {"id": "part_9", "object": "upload.part", "created_at": NOW, "upload_id": ask.path.split("/")[3]}
+    part = {
+        "id": f"part_{len(ask.path)}{ask.path[-9:-6]}",
+        "object": "upload.part",
+        "created_at": NOW,
+        "upload_id": ask.path.split("/")[3],
+    }
     return replace(answer, status=200).with_json(part)
+
+
+@fault("uploads.completed-open", breaks="uploads.closed")
+def completed_uploads_are_open(ask: Ask, serve: Serve) -> Answer:
+    """A completed upload goes on taking parts, which are in no file."""
+    answer = serve(ask)
+    if not _is(ask, "parts") or b"is completed" not in answer.body:
+        return answer
+    part = {
+        "id": f"part_{len(ask.path)}{ask.path[-9:-6]}",
+        "object": "upload.part",
+        "created_at": NOW,
+        "upload_id": ask.path.split("/")[3],
+    }
+    return replace(answer, status=200).with_json(part)
+
+
+@fault("uploads.completed-cancelled", breaks="uploads.closed", also=("uploads.moves",))
+def completed_uploads_are_cancelled(ask: Ask, serve: Serve) -> Answer:
+    """A completed upload can be cancelled."""
+    answer = serve(ask)
+    if not _is(ask, "cancel") or b"is completed" not in answer.body:
+        return answer
+    return replace(answer, status=200).with_json(_upload(ask, "cancelled"))
+
+
+@fault("uploads.parts-made-up", breaks="uploads.part-ids", also=("uploads.cancelled", "uploads.moves"))
+def unknown_parts_are_left_out(ask: Ask, serve: Serve) -> Answer:
+    """Ids in `part_ids` that name no part are passed over."""
+    ids = ask.asked.get("part_ids") or [] if _is(ask, "complete") else []
+    known = [id for id in ids if "nosuch" not in id]
+    return serve(ask.changed(part_ids=known) if known != ids else ask)
+
+
+@fault("uploads.expiry-ignored", breaks="uploads.expiry")
+def files_of_uploads_do_not_expire(ask: Ask, serve: Serve) -> Answer:
+    """`expires_after` of an upload has no effect on its file."""
+    return serve(ask.without("expires_after") if _is(ask, "") else ask)
+
+
+@fault("uploads.unknown-crash", breaks="uploads.unknown")
+def unknown_uploads_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for a part of an upload that there is not."""
+    answer = serve(ask)
+    return replace(answer, status=500) if _is(ask, "parts") and answer.status == 404 else answer
+
+
+@fault("uploads.purpose-any", breaks="uploads.unknown-purpose", also=("uploads.*",))
+def any_purpose_is_taken(ask: Ask, serve: Serve) -> Answer:
+    """An upload is begun for a purpose that there is not."""
+    purpose = ask.asked.get("purpose")
+    if not _is(ask, "") or purpose != "wireproof-no-such-purpose":
+        return serve(ask)
+    return edit_json(serve(ask.changed(purpose="batch")), lambda body: body | {"purpose": purpose})
+
+
+@fault("uploads.created-anew", breaks="uploads.completed")
+def completed_uploads_are_created_anew(ask: Ask, serve: Serve) -> Answer:
+    """A completed upload was created when it was completed."""
+    return _edited("complete", ask, serve, lambda body: body | {"created_at": body["created_at"] + 9})
 
 
 @fault("uploads.completed-again", breaks="uploads.once")
