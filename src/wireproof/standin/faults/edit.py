@@ -29,7 +29,8 @@ def edit_error(answer: Answer, edit: Edit) -> Answer:
 def refused(answer: Answer, message: str, *, status: int = 400, param: str | None = None) -> Answer:
     """A refusal in place of `answer`, with its headers: for what a correct backend would have served."""
     error = refusal(status, message, param=param, type="invalid_request_error" if status < 500 else "server_error")
-    return replace(answer, status=status, body=error.body, frames=None).with_header("content-type", "application/json")
+    bare = replace(answer, status=status, body=error.body, frames=None, session=None)
+    return bare.with_header("content-type", "application/json")
 
 
 def edit_events(answer: Answer, edit: Edit) -> Answer:

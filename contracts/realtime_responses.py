@@ -1,0 +1,535 @@
+"""Responses on a realtime socket: the order of their events, what these add up to, and what a response says of itself.
+
+How a response is stopped is judged in realtime_turns.py, its sound in realtime_sound.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from wireproof.clause import (
+    REALTIME_MODEL,
+    Exchange,
+    Inconclusive,
+    Machine,
+    NotApplicable,
+    Say,
+    Symbol,
+    Talk,
+    Undecodable,
+    clause,
+    expect,
+    parse_json,
+    shown,
+    talk,
+    talked,
+)
+
+from ._reading import as_count, as_list, as_number, as_object, as_objects, as_text
+from ._realtime import (
+    MODEL_S,
+    PATH,
+    QUIET,
+    REALTIME,
+    SILENT_S,
+    TALKS,
+    UPDATED,
+    Heard,
+    answer_to,
+    create,
+    events_of,
+    item_in,
+    respond,
+    response_in,
+    socket_of,
+    texts_in,
+    turns_of,
+    types_of,
+    update,
+    words,
+)
+from ._realtime_responses import ANSWERED, finished, id_of, place_of, responses, whole
+
+LABELS = {"purpose": "wireproof"}
+CAP = 300
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "name": "look_up",
+    "description": "Looks a word up.",
+    "parameters": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+}
+
+
+@talk("realtime.text", PATH, about="written answers, in and out of the conversation, and a call of a tool",
+      needs=REALTIME_MODEL, query={"model": REALTIME_MODEL}, weighs=(1_500, 3 * CAP))  # fmt: skip
+def text() -> Talk:
+    yield Say(None, until=("session.created", "error"))
+    yield Say(update("wp_quiet", instructions="Answer in one short sentence.", **QUIET), until=UPDATED)
+    yield Say(
+        create("wp_said", words("What colour is the sky on a clear day?")), until=("conversation.item.done", "error")
+    )
+    yield Say(respond("wp_in", output_modalities=["text"], max_output_tokens=CAP, metadata=LABELS), ANSWERED, MODEL_S)
+    yield Say(None, within_s=0.5)
+    asked = [words("Say hello.")]
+    yield Say(respond("wp_out", conversation="none", input=asked, output_modalities=["text"], max_output_tokens=CAP,
+                      metadata=LABELS), ANSWERED, MODEL_S)  # fmt: skip
+    yield Say(create("wp_asked", words("Look up the word azure.")), until=("conversation.item.done", "error"))
+    yield Say(respond("wp_tool", tools=[TOOL], tool_choice="required", output_modalities=["text"],
+                      max_output_tokens=CAP), ANSWERED, MODEL_S)  # fmt: skip
+    yield Say(None, within_s=0.5)
+
+
+TEXT = talked(REALTIME, probes="realtime.text")
+ENDED = ("completed", "cancelled", "failed", "incomplete")
+# The event that brings a piece, the one that has the whole, and under which key.
+FOLDS = {
+    "response.output_text": ("delta", "text"),
+    "response.output_audio_transcript": ("delta", "transcript"),
+    "response.function_call_arguments": ("delta", "arguments"),
+}
+IN_PARTS = ("response.output_text.", "response.output_audio.", "response.output_audio_transcript.")
+IN_ITEMS = (*IN_PARTS, "response.content_part.", "response.function_call_arguments.", "response.mcp_call_arguments.")
+
+
+def _judge(machine: Machine, symbols: Iterator[Symbol]) -> None:
+    offence = machine.first_offence(symbols)
+    if offence is not None:
+        expect(False, expected=" or ".join(offence.expected), got=offence.got, event=offence.at)
+
+
+# ---------------------------------------------------------------------------------------------------- order
+
+LIFE = Machine(
+    "none",
+    {"none": {"response.created": "open"}, "open": {"event": "open", "response.done": "over"}, "over": {}},
+)
+ITEM = Machine(
+    "none",
+    {
+        "none": {"response.output_item.added": "open"},
+        "open": {"event": "open", "response.output_item.done": "done"},
+        "done": {},
+    },
+)
+PART = Machine(
+    "none",
+    {
+        "none": {"response.content_part.added": "open"},
+        "open": {"event": "open", "response.content_part.done": "done"},
+        "done": {},
+    },
+)
+PIECES = Machine("open", {"open": {"delta": "open", "done": "done"}, "done": {}})
+
+
+@clause("realtime.responses.answered", level="MUST", source="SPEC response.create, response.done", on=TEXT)
+def a_response_comes_to_its_end(exchange: Exchange) -> None:
+    """`response.create` is answered by a response that ends in `response.done`, or by an error."""
+    asked = turns_of(exchange, "response.create")
+    if not asked:
+        raise NotApplicable("the talk ended before a response")
+    messages = socket_of(exchange).messages
+    for one in asked:
+        if (
+            one.waited
+            and one.heard
+            and messages[one.heard[-1].number].at_s > messages[one.number].at_s + MODEL_S - SILENT_S
+        ):
+            raise Inconclusive("the model was still speaking when patience ended")
+        expect(not one.waited, expected="response.done or error", got=types_of(one.heard), event=one.number)
+
+
+@clause("realtime.responses.life", level="MUST", source="SPEC response.created, response.done", on=TALKS)
+def a_response_begins_once_and_ends_once(exchange: Exchange) -> None:
+    """`response.created` is the first event of a response, `response.done` the last, each once."""
+    told = (one for events in responses(exchange).values() for one in events)
+    names = ("response.created", "response.done")
+    _judge(LIFE, (Symbol(one.type if one.type in names else "event", one.number, id_of(one), one.type) for one in told))
+
+
+@clause("realtime.responses.items", level="MUST", source="SPEC response.output_item.added, .done", on=TALKS)
+def an_item_opens_before_its_words_and_closes_after(exchange: Exchange) -> None:
+    """Of each output item `output_item.added` comes first and `output_item.done` last, each once."""
+    names = ("response.output_item.added", "response.output_item.done")
+    told = [one for events in responses(exchange).values() for one in events]
+    _judge(ITEM, (Symbol(one.type if one.type in names else "event", one.number, place_of(one)[:2], one.type)
+                  for one in told if one.type in names or one.type.startswith(IN_ITEMS)))  # fmt: skip
+
+
+@clause("realtime.responses.parts", level="MUST", source="SPEC response.content_part.added, .done", on=TALKS)
+def a_part_opens_before_its_words_and_closes_after(exchange: Exchange) -> None:
+    """Of each part of a message `content_part.added` comes first and `content_part.done` last, each once."""
+    names = ("response.content_part.added", "response.content_part.done")
+    told = [one for events in responses(exchange).values() for one in events]
+    _judge(PART, (Symbol(one.type if one.type in names else "event", one.number, place_of(one), one.type)
+                  for one in told if one.type in names or one.type.startswith(IN_PARTS)))  # fmt: skip
+
+
+@clause("realtime.responses.pieces", level="MUST", source="SPEC response.output_text.done and its like", on=TALKS)
+def nothing_is_said_after_the_whole(exchange: Exchange) -> None:
+    """After the event that has the whole text (transcript, arguments) no more pieces of it come, and it comes once."""
+    told = [one for events in responses(exchange).values() for one in events]
+    symbols = []
+    for one in told:
+        kind, _, step = one.type.rpartition(".")
+        if kind in (*FOLDS, "response.output_audio"):
+            symbols.append(Symbol(step, one.number, (kind, *place_of(one)), one.type))
+    _judge(PIECES, iter(symbols))
+
+
+@clause("realtime.responses.closed", level="MUST", source="SPEC response.output_item.done, content_part.done", on=TALKS)
+def a_response_that_ends_well_has_closed_what_it_opened(exchange: Exchange) -> None:
+    """By the end of a response that is completed each item and each part that was opened is closed."""
+    for events, end in finished(exchange):
+        if response_in(end).get("status") != "completed":
+            continue
+        for kind, depth in (("output_item", 2), ("content_part", 3)):
+            opened = {place_of(one)[:depth]: one for one in events if one.type == f"response.{kind}.added"}
+            for one in events:
+                if one.type == f"response.{kind}.done":
+                    opened.pop(place_of(one)[:depth], None)
+            left = next(iter(opened.values()), None)
+            expect(left is None, expected=f"response.{kind}.done before it", got="response.done", event=end.number)
+
+
+@clause("realtime.responses.indices", level="MUST", source="SPEC output_index, content_index", on=TALKS)
+def places_are_counted_from_zero(exchange: Exchange) -> None:
+    """Output items are counted from 0 in their order, and so are the parts of each."""
+    for events in responses(exchange).values():
+        items = [one for one in events if one.type == "response.output_item.added"]
+        for number, one in enumerate(items):
+            told = one.data.get("output_index")
+            expect(told == number, expected=str(number), got=shown(told), at="/output_index", event=one.number)
+        parts: dict[Any, int] = {}
+        for one in events:
+            if one.type != "response.content_part.added":
+                continue
+            number = parts.setdefault(one.data.get("output_index"), 0)
+            told = one.data.get("content_index")
+            expect(told == number, expected=str(number), got=shown(told), at="/content_index", event=one.number)
+            parts[one.data.get("output_index")] = number + 1
+
+
+@clause("realtime.responses.names", level="MUST", source="SPEC item_id, response_id", on=TALKS)
+def events_name_what_they_belong_to(exchange: Exchange) -> None:
+    """What is said inside an item names it by the id that it was added with, and the response by its own."""
+    for events in responses(exchange).values():
+        added: dict[Any, str] = {}
+        for one in events:
+            place = one.data.get("output_index")
+            if one.type == "response.output_item.added":
+                added[place] = as_text(item_in(one).get("id"))
+            elif one.type == "response.output_item.done":
+                told = item_in(one).get("id")
+                expect(told == added.get(place, told), expected=shown(added.get(place)), got=shown(told), at="/item/id",
+                       event=one.number)  # fmt: skip
+            elif one.type.startswith(IN_ITEMS) and place in added:
+                told = one.data.get("item_id")
+                expect(told == added[place], expected=added[place], got=shown(told), at="/item_id", event=one.number)
+    begun = {id_of(one) for one in events_of(exchange) if one.type == "response.created"}
+    for id, events in responses(exchange).items():
+        expect(not begun or id in begun, expected=shown(sorted(map(str, begun))), got=id, at="/response_id",
+               event=events[0].number)  # fmt: skip
+
+
+@clause(
+    "realtime.responses.ids", level="MUST", source="SPEC RealtimeResponse.id, RealtimeConversationItem.id", on=TALKS
+)
+def ids_are_not_given_twice(exchange: Exchange) -> None:
+    """No two responses of a session share an id, and no two of their items do."""
+    seen: dict[str, int] = {}
+    for one in events_of(exchange):
+        if one.type == "response.created":
+            id, at = as_text(response_in(one).get("id")), "/response/id"
+        elif one.type == "response.output_item.added":
+            id, at = as_text(item_in(one).get("id")), "/item/id"
+        else:
+            continue
+        expect(bool(id) and id not in seen, expected="an id of its own", got=id or "none", at=at, event=one.number)
+        seen[id] = one.number
+
+
+# ---------------------------------------------------------------------------------------------------- sums
+
+
+@clause("realtime.responses.fold", level="MUST", source="SPEC response.output_text.done and its like", on=TALKS)
+def pieces_make_the_whole(exchange: Exchange) -> None:
+    """The deltas of a text, a transcript or arguments, joined, are what the event that ends them says."""
+    judged = False
+    for events in responses(exchange).values():
+        joined: dict[tuple[Any, ...], str] = {}
+        for one in events:
+            kind, _, step = one.type.rpartition(".")
+            if kind not in FOLDS or step not in ("delta", "done"):
+                continue
+            key, (piece, name) = (kind, *place_of(one)), FOLDS[kind]
+            if step == "delta":
+                joined[key] = joined.get(key, "") + as_text(one.data.get(piece))
+                continue
+            judged, said = True, as_text(one.data.get(name))
+            expect(joined.get(key, "") == said, expected=shown(joined.get(key, "")), got=shown(said), at=f"/{name}",
+                   event=one.number)  # fmt: skip
+    if not judged:
+        raise NotApplicable("nothing was said in pieces")
+
+
+@clause("realtime.responses.part", level="MUST", source="SPEC response.content_part.done.part", on=TALKS)
+def a_part_is_what_was_said_in_it(exchange: Exchange) -> None:
+    """The part that `content_part.done` has says what the text, or the transcript, in it said."""
+    for _, said, part in _parts(exchange):
+        got = as_object(part.data.get("part"))
+        told = as_text(got.get("text")) or as_text(got.get("transcript"))
+        expect(told == said, expected=shown(said), got=shown(told), at="/part", event=part.number)
+
+
+def _parts(exchange: Exchange) -> Iterator[tuple[str, str, Heard]]:
+    """Of each part that was done: its response, the words that were said in it, and its `content_part.done`."""
+    found = []
+    for id, events in responses(exchange).items():
+        said: dict[tuple[Any, ...], str] = {}
+        for one in events:
+            kind, _, step = one.type.rpartition(".")
+            if kind in ("response.output_text", "response.output_audio_transcript") and step == "done":
+                said[place_of(one)] = as_text(one.data.get(FOLDS[kind][1]))
+            elif one.type == "response.content_part.done" and place_of(one) in said:
+                found.append((id, said[place_of(one)], one))
+    if not found:
+        raise NotApplicable("no part was done")
+    return iter(found)
+
+
+@clause("realtime.responses.item", level="MUST", source="SPEC response.output_item.done.item", on=TALKS)
+def an_item_is_what_was_said_in_it(exchange: Exchange) -> None:
+    """The item that `output_item.done` has holds the words, or the arguments, that were said in it."""
+    judged = False
+    for events in responses(exchange).values():
+        said: dict[tuple[Any, ...], list[str]] = {}
+        for one in events:
+            kind, _, step = one.type.rpartition(".")
+            if kind in FOLDS and step == "done":
+                said.setdefault(place_of(one)[:2], []).append(as_text(one.data.get(FOLDS[kind][1])))
+            elif one.type == "response.output_item.done" and place_of(one)[:2] in said:
+                judged, item = True, item_in(one)
+                is_call = item.get("type") == "function_call"
+                told = [as_text(item.get("arguments"))] if is_call else texts_in(item)
+                wanted = said[place_of(one)[:2]]
+                at = "/item/arguments" if is_call else "/item/content"
+                expect(told == wanted, expected=shown(wanted), got=shown(told), at=at, event=one.number)
+    if not judged:
+        raise NotApplicable("no item was done")
+
+
+@clause("realtime.responses.output", level="MUST", source="SPEC response.done: all output items", on=TALKS)
+def the_end_holds_all_items(exchange: Exchange) -> None:
+    """`response.done` has in `output` the items that were done, in their order, with their words."""
+    for events, end in whole(exchange):
+        done = [item_in(one) for one in events if one.type == "response.output_item.done"]
+        told = as_objects(response_in(end).get("output"))
+        names, wanted = [one.get("id") for one in told], [one.get("id") for one in done]
+        expect(names == wanted, expected=shown(wanted), got=shown(names), at="/response/output", event=end.number)
+        for number, (one, other) in enumerate(zip(told, done, strict=True)):
+            for mine, theirs, key in (
+                (texts_in(one), texts_in(other), "content"),
+                (one.get("arguments"), other.get("arguments"), "arguments"),
+            ):
+                expect(mine == theirs, expected=shown(theirs), got=shown(mine), at=f"/response/output/{number}/{key}",
+                       event=end.number)  # fmt: skip
+
+
+@clause("realtime.responses.usage", level="MUST", source="SPEC RealtimeResponse.usage", on=TALKS)
+def usage_adds_up(exchange: Exchange) -> None:
+    """The tokens of a response that is completed are told, and `total_tokens` is input and output together.
+
+    No detail is more than what it is a detail of.
+    """
+    for _, end in whole(exchange):
+        told = response_in(end).get("usage")
+        if told is None and response_in(end).get("status") != "completed":
+            continue
+        usage = as_object(told)
+        counts = {name: as_count(usage.get(name)) for name in ("total_tokens", "input_tokens", "output_tokens")}
+        for name, count in counts.items():
+            expect(count is not None and count >= 0, expected="a count", got=shown(usage.get(name)),
+                   at=f"/response/usage/{name}", event=end.number)  # fmt: skip
+        total, parts = counts["total_tokens"] or 0, [counts["input_tokens"] or 0, counts["output_tokens"] or 0]
+        expect(total == sum(parts), expected=str(sum(parts)), got=str(total), at="/response/usage/total_tokens",
+               event=end.number)  # fmt: skip
+        for side, most in zip(("input", "output"), parts, strict=True):
+            details = as_object(usage.get(f"{side}_token_details"))
+            kinds = [as_count(details.get(f"{kind}_tokens")) or 0 for kind in ("text", "audio", "image")]
+            biggest = max(sum(kinds), as_count(details.get("cached_tokens")) or 0)
+            expect(biggest <= most and min(kinds) >= 0, expected=f"at most {most}", got=shown(details),
+                   at=f"/response/usage/{side}_token_details", event=end.number)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- what it says of itself
+
+
+@clause("realtime.responses.status", level="MUST", source="SPEC RealtimeResponse.status", on=TALKS)
+def a_response_is_in_progress_and_then_it_is_over(exchange: Exchange) -> None:
+    """A response is `in_progress` when it is created, and at its end one of the four that are final."""
+    for events in responses(exchange).values():
+        for one in events:
+            told = response_in(one).get("status")
+            if one.type == "response.created":
+                expect(told == "in_progress", expected="in_progress", got=shown(told), at="/response/status",
+                       event=one.number)  # fmt: skip
+            elif one.type == "response.done":
+                expect(told in ENDED, expected=" or ".join(ENDED), got=shown(told), at="/response/status",
+                       event=one.number)  # fmt: skip
+
+
+@clause("realtime.responses.details", level="SHOULD", source="SPEC RealtimeResponse.status_details", on=TALKS)
+def an_end_that_is_none_is_explained(exchange: Exchange) -> None:
+    """A response that is incomplete, cancelled or failed tells in `status_details` why; its type is the status."""
+    for _, end in finished(exchange):
+        status = response_in(end).get("status")
+        details = as_object(response_in(end).get("status_details"))
+        if status in ("incomplete", "cancelled"):
+            expect(isinstance(details.get("reason"), str), expected="a reason", got=shown(details),
+                   at="/response/status_details", event=end.number)  # fmt: skip
+        told = details.get("type", status)
+        expect(told == status, expected=shown(status), got=shown(told), at="/response/status_details/type",
+               event=end.number)  # fmt: skip
+
+
+@clause("realtime.responses.metadata", level="MUST", source="SPEC response.create.response.metadata", on=TEXT)
+def metadata_comes_back(exchange: Exchange) -> None:
+    """`metadata` of `response.create` is in the response, by which a client knows which of several it is."""
+    for name in ("wp_in", "wp_out"):
+        end = answer_to(exchange, name, "response.done")
+        told = response_in(end).get("metadata")
+        expect(told == LABELS, expected=shown(LABELS), got=shown(told), at="/response/metadata", event=end.number)
+
+
+@clause("realtime.responses.text", level="MUST", source="SPEC response.create.response.output_modalities", on=TEXT,
+        model="some-output")  # fmt: skip
+def text_alone_is_text_alone(exchange: Exchange) -> None:
+    """When text alone was asked for nothing is spoken: the parts of the answer are text, and it says so."""
+    end = answer_to(exchange, "wp_in", "response.done")
+    id = response_in(end).get("id")
+    for one in responses(exchange).get(as_text(id), []):
+        held = not one.type.startswith("response.output_audio")
+        expect(held, expected="response.output_text.*", got=one.type, at="/type", event=one.number)
+        if one.type.startswith("response.content_part."):
+            kind = as_object(one.data.get("part")).get("type")
+            expect(kind in ("text", "output_text"), expected="text", got=shown(kind), at="/part/type", event=one.number)
+    told = response_in(end).get("output_modalities")
+    expect(told in (None, ["text"]), expected='["text"]', got=shown(told), at="/response/output_modalities",
+           event=end.number)  # fmt: skip
+
+
+@clause("realtime.responses.cap", level="MUST", source="SPEC response.create.response.max_output_tokens", on=TALKS)
+def a_cap_holds(exchange: Exchange) -> None:
+    """A response has no more `output_tokens` than its `max_output_tokens`."""
+    judged = False
+    for _, end in finished(exchange):
+        cap = as_count(response_in(end).get("max_output_tokens"))
+        used = as_count(as_object(response_in(end).get("usage")).get("output_tokens"))
+        if cap is not None and used is not None:
+            judged = True
+            expect(used <= cap, expected=f"at most {cap}", got=str(used), at="/response/usage/output_tokens",
+                   event=end.number)  # fmt: skip
+    if not judged:
+        raise NotApplicable("no response had a cap and told what it used")
+
+
+@clause("realtime.responses.cap-told", level="SHOULD", source="SPEC RealtimeResponse.max_output_tokens", on=TEXT)
+def a_cap_is_told(exchange: Exchange) -> None:
+    """The response has the `max_output_tokens` that it was asked with."""
+    end = answer_to(exchange, "wp_in", "response.done")
+    told = response_in(end).get("max_output_tokens", CAP)
+    expect(told == CAP, expected=str(CAP), got=shown(told), at="/response/max_output_tokens", event=end.number)
+
+
+@clause("realtime.responses.kept", level="SHOULD", source="SPEC conversation.item.added: by the server", on=TEXT)
+def what_is_answered_joins_the_conversation(exchange: Exchange) -> None:
+    """The items of an answer are added to the conversation, by their ids, and are done there."""
+    end = answer_to(exchange, "wp_in", "response.done")
+    told: dict[str, set[str]] = {}
+    for one in events_of(exchange):
+        if one.type.startswith("conversation.item.") and "item" in one.data:
+            told.setdefault(as_text(item_in(one).get("id")), set()).add(one.type.rpartition(".")[2])
+    for item in as_objects(response_in(end).get("output")):
+        steps = told.get(as_text(item.get("id")), set())
+        held = bool(steps & {"added", "created"}) and ("done" in steps or "created" in steps)
+        expect(held, expected=f"conversation.item.added and .done of {item.get('id')}", got=shown(sorted(steps)),
+               at="/response/output", event=end.number)  # fmt: skip
+
+
+@clause("realtime.responses.apart", level="MUST", source="SPEC response.create.response.conversation: none", on=TEXT)
+def what_is_answered_apart_stays_apart(exchange: Exchange) -> None:
+    """The items of an answer with `conversation: none` are not added to the conversation, nor does it name one."""
+    end = answer_to(exchange, "wp_out", "response.done")
+    told = response_in(end).get("conversation_id")
+    expect(told is None, expected="null", got=shown(told), at="/response/conversation_id", event=end.number)
+    ids = {one.get("id") for one in as_objects(response_in(end).get("output"))}
+    for one in events_of(exchange):
+        if one.type.startswith("conversation.item."):
+            held = item_in(one).get("id") not in ids
+            expect(held, expected="no item of the conversation", got=one.type, at="/item/id", event=one.number)
+
+
+@clause("realtime.responses.conversation", level="MUST", source="SPEC RealtimeResponse.conversation_id", on=TALKS)
+def a_session_has_one_conversation(exchange: Exchange) -> None:
+    """All responses that belong to a conversation name the same one: a session has one."""
+    ids: dict[str, int] = {}
+    for one in events_of(exchange):
+        id = response_in(one).get("conversation_id") if one.type in ("response.created", "response.done") else None
+        if isinstance(id, str) and id:
+            ids.setdefault(id, one.number)
+    expect(len(ids) < 2, expected="one conversation", got=shown(sorted(ids)), at="/response/conversation_id",
+           event=max(ids.values(), default=None))  # fmt: skip
+
+
+@clause("realtime.responses.call", level="MUST", source="SPEC response.create.response.tool_choice; DOCS-0715", on=TEXT)
+def a_tool_that_must_be_called_is_called(exchange: Exchange) -> None:
+    """With `tool_choice: required` the answer calls the tool, by its name, with arguments that are a JSON object.
+
+    The call has a `call_id`, the same in all its events, for the result is given to it.
+    """
+    end = answer_to(exchange, "wp_tool", "response.done")
+    if response_in(end).get("status") != "completed":
+        raise NotApplicable("the response was not completed")
+    calls = [item for item in as_objects(response_in(end).get("output")) if item.get("type") == "function_call"]
+    expect(bool(calls), expected="a function_call", got=shown([one.get("type") for one in as_objects(
+        response_in(end).get("output"))]), at="/response/output", event=end.number)  # fmt: skip
+    for call in calls:
+        expect(call.get("name") == TOOL["name"], expected=TOOL["name"], got=shown(call.get("name")),
+               at="/response/output/*/name", event=end.number)  # fmt: skip
+        try:
+            arguments: Any = parse_json(as_text(call.get("arguments")))
+        except Undecodable:
+            arguments = None
+        expect(isinstance(arguments, dict), expected="a JSON object", got=shown(call.get("arguments")),
+               at="/response/output/*/arguments", event=end.number)  # fmt: skip
+        for one in responses(exchange).get(as_text(response_in(end).get("id")), []):
+            if one.type.startswith("response.function_call_arguments.") and one.data.get("item_id") == call.get("id"):
+                told = one.data.get("call_id")
+                expect(bool(told) and told == call.get("call_id"), expected=shown(call.get("call_id")), got=shown(told),
+                       at="/call_id", event=one.number)  # fmt: skip
+
+
+@clause("realtime.rate-limits", level="SHOULD", source="SPEC rate_limits.updated", on=TALKS)
+def rate_limits_are_told_as_numbers(exchange: Exchange) -> None:
+    """`rate_limits.updated` names each limit once, with no more remaining than there is, and a time until it resets."""
+    judged = False
+    for one in events_of(exchange):
+        if one.type != "rate_limits.updated":
+            continue
+        judged, seen = True, set()
+        for number, row in enumerate(as_list(one.data.get("rate_limits"))):
+            row, at = as_object(row), f"/rate_limits/{number}"
+            name, limit, left = as_text(row.get("name")), as_number(row.get("limit")), as_number(row.get("remaining"))
+            expect(bool(name) and name not in seen, expected="a name of its own", got=shown(row.get("name")),
+                   at=f"{at}/name", event=one.number)  # fmt: skip
+            seen.add(name)
+            held = limit is not None and left is not None and left <= limit
+            expect(held, expected="no more remaining than the limit", got=shown(row), at=f"{at}/remaining",
+                   event=one.number)  # fmt: skip
+            reset = as_number(row.get("reset_seconds"))
+            expect(reset is not None and reset >= 0, expected="seconds", got=shown(row.get("reset_seconds")),
+                   at=f"{at}/reset_seconds", event=one.number)  # fmt: skip
+    if not judged:
+        raise NotApplicable("no rate limits were told")

@@ -1,0 +1,450 @@
+"""Departures of responses on a realtime socket: their order, their sums, what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit_talk import Event, edit_talk
+from wireproof.standin.faults.realtime import REALTIME, named, on, realtime, unheard
+from wireproof.standin.wire import Answer, Ask, Serve
+
+CREATED, DONE = "response.created", "response.done"
+DELTA, TEXT = "response.output_text.delta", "response.output_text.done"
+ADDED, ITEM = "response.output_item.added", "response.output_item.done"
+OPENED, PART = "response.content_part.added", "response.content_part.done"
+
+
+def dropped(ask: Ask, serve: Serve, *types: str) -> Answer:
+    return realtime(ask, serve, on(*types, edit=lambda event: []))
+
+
+def again(event: Event) -> list[Event]:
+    return [event, {**event, "event_id": f"{event['event_id']}b"}]
+
+
+def ends(ask: Ask, serve: Serve, edit: Callable[[Event], Any], *types: str) -> Answer:
+    """`edit` on the response that `response.done` tells, or these events."""
+
+    def told(event: Event) -> None:
+        edit(event["response"])
+
+    return realtime(ask, serve, on(*(types or (DONE,)), edit=told))
+
+
+# ---- order
+
+
+@fault("realtime.response-endless", breaks="realtime.responses.answered", also=("realtime.cancel.*",))
+def response_endless(ask: Ask, serve: Serve) -> Answer:
+    """`response.done` never comes."""
+    return dropped(ask, serve, DONE)
+
+
+@fault("realtime.response-unbegun", breaks="realtime.responses.life")
+def response_unbegun(ask: Ask, serve: Serve) -> Answer:
+    """A spoken response comes without `response.created`."""
+
+    def told(event: Event) -> list[Event] | None:
+        return [] if event["response"]["output_modalities"] == ["audio"] else None
+
+    return realtime(ask, serve, on(CREATED, edit=told))
+
+
+@fault("realtime.response-done-twice", breaks="realtime.responses.life")
+def response_done_twice(ask: Ask, serve: Serve) -> Answer:
+    """`response.done` comes twice."""
+    return realtime(ask, serve, on(DONE, edit=again))
+
+
+@fault(
+    "realtime.response-afterwards",
+    breaks="realtime.responses.life",
+    also=("realtime.responses.closed", "realtime.responses.output"),
+)
+def response_afterwards(ask: Ask, serve: Serve) -> Answer:
+    """The item of a response is done after the response is."""
+    held: list[Event] = []
+
+    def told(event: Event) -> list[Event]:
+        if event["type"] == ITEM:
+            held.append(event)
+            return []
+        return [event, *[held.pop() for _ in held[:]]]
+
+    return realtime(ask, serve, on(ITEM, DONE, edit=told))
+
+
+@fault("realtime.item-unopened", breaks="realtime.responses.items")
+def item_unopened(ask: Ask, serve: Serve) -> Answer:
+    """Items of a response come without `output_item.added`."""
+    return dropped(ask, serve, ADDED)
+
+
+@fault("realtime.item-closed-twice", breaks="realtime.responses.items", also=("realtime.responses.output",))
+def item_closed_twice(ask: Ask, serve: Serve) -> Answer:
+    """`output_item.done` comes twice."""
+    return realtime(ask, serve, on(ITEM, edit=again))
+
+
+@fault("realtime.part-unopened", breaks="realtime.responses.parts")
+def part_unopened(ask: Ask, serve: Serve) -> Answer:
+    """Parts come without `content_part.added`."""
+    return dropped(ask, serve, OPENED)
+
+
+@fault("realtime.text-after-done", breaks="realtime.responses.pieces")
+def text_after_done(ask: Ask, serve: Serve) -> Answer:
+    """The text of an answer is done before its last piece comes."""
+
+    def told(event: Event) -> list[Event]:
+        piece = {key: value for key, value in event.items() if key != "text"}
+        return [event, {**piece, "type": DELTA, "delta": "", "event_id": f"{event['event_id']}b"}]
+
+    return realtime(ask, serve, on(TEXT, edit=told))
+
+
+@fault("realtime.part-unclosed", breaks="realtime.responses.closed")
+def part_unclosed(ask: Ask, serve: Serve) -> Answer:
+    """Parts are opened and never done."""
+    return dropped(ask, serve, PART)
+
+
+@fault("realtime.item-unclosed", breaks="realtime.responses.closed", also=("realtime.responses.output",))
+def item_unclosed(ask: Ask, serve: Serve) -> Answer:
+    """Items of a response are opened and never done."""
+    return dropped(ask, serve, ITEM)
+
+
+@fault("realtime.index-from-one", breaks="realtime.responses.indices")
+def index_from_one(ask: Ask, serve: Serve) -> Answer:
+    """Output items are counted from 1."""
+
+    def told(event: Event) -> None:
+        if "output_index" in event:
+            event["output_index"] += 1
+
+    return realtime(ask, serve, told)
+
+
+@fault("realtime.item-id-wanders", breaks="realtime.responses.names")
+def item_id_wanders(ask: Ask, serve: Serve) -> Answer:
+    """Pieces of text name another item than the one that was added."""
+    return realtime(ask, serve, on(DELTA, edit=lambda event: event.update(item_id=f"msg_{event['item_id'][5:]}")))
+
+
+@fault("realtime.response-id-wanders", breaks="realtime.responses.names", also=("realtime.responses.*",))
+def response_id_wanders(ask: Ask, serve: Serve) -> Answer:
+    """Pieces of text name the response by an id of the engine's own."""
+    return realtime(ask, serve, on(DELTA, TEXT, edit=lambda event: event.update(response_id="gen_1")))
+
+
+@fault("realtime.response-id-again", breaks="realtime.responses.ids", also=("realtime.responses.*",))
+def response_id_again(ask: Ask, serve: Serve) -> Answer:
+    """All responses of a session have the same id."""
+
+    def told(event: Event) -> None:
+        if "response_id" in event:
+            event["response_id"] = "resp_1"
+        if "response" in event:
+            event["response"]["id"] = "resp_1"
+
+    return realtime(ask, serve, told)
+
+
+# ---- sums
+
+
+@fault("realtime.piece-lost", breaks="realtime.responses.fold")
+def piece_lost(ask: Ask, serve: Serve) -> Answer:
+    """The first piece of every text is lost."""
+    seen: set[str] = set()
+
+    def told(event: Event) -> list[Event] | None:
+        is_first = event["item_id"] not in seen
+        seen.add(event["item_id"])
+        return [] if is_first else None
+
+    return realtime(ask, serve, on(DELTA, edit=told))
+
+
+@fault("realtime.arguments-doubled", breaks="realtime.responses.fold")
+def arguments_doubled(ask: Ask, serve: Serve) -> Answer:
+    """Each piece of arguments holds all that came before it."""
+    joined: dict[str, str] = {}
+
+    def told(event: Event) -> None:
+        joined[event["item_id"]] = event["delta"] = joined.get(event["item_id"], "") + event["delta"]
+
+    return realtime(ask, serve, on("response.function_call_arguments.delta", edit=told))
+
+
+@fault("realtime.part-empty", breaks="realtime.responses.part")
+def part_empty(ask: Ask, serve: Serve) -> Answer:
+    """`content_part.done` has a part without words."""
+    return realtime(ask, serve, on(PART, edit=lambda event: event["part"].update(text="")))
+
+
+@fault("realtime.item-empty", breaks="realtime.responses.item", also=("realtime.responses.output",))
+def item_empty(ask: Ask, serve: Serve) -> Answer:
+    """`output_item.done` has a message without content."""
+
+    def told(event: Event) -> None:
+        if event["item"]["type"] == "message":
+            event["item"]["content"] = []
+
+    return realtime(ask, serve, on(ITEM, edit=told))
+
+
+@fault("realtime.output-empty", breaks="realtime.responses.output", also=("realtime.responses.call",))
+def output_empty(ask: Ask, serve: Serve) -> Answer:
+    """`response.done` has no output."""
+    return ends(ask, serve, lambda response: response.update(output=[]))
+
+
+@fault("realtime.usage-none", breaks="realtime.responses.usage")
+def usage_none(ask: Ask, serve: Serve) -> Answer:
+    """A response does not tell what it cost."""
+    return ends(ask, serve, lambda response: response.update(usage=None))
+
+
+@fault("realtime.usage-total", breaks="realtime.responses.usage")
+def usage_total(ask: Ask, serve: Serve) -> Answer:
+    """The total leaves the tokens of the answer out."""
+    return ends(ask, serve, lambda response: response["usage"].update(total_tokens=response["usage"]["input_tokens"]))
+
+
+@fault("realtime.usage-details", breaks="realtime.responses.usage")
+def usage_details(ask: Ask, serve: Serve) -> Answer:
+    """More tokens of text are told than were answered with."""
+
+    def edit(response: Event) -> None:
+        usage = response["usage"]
+        usage["output_token_details"]["text_tokens"] = usage["output_tokens"] + 7
+
+    return ends(ask, serve, edit)
+
+
+# ---- what it says of itself
+
+
+@fault("realtime.status-begun", breaks="realtime.responses.status")
+def status_begun(ask: Ask, serve: Serve) -> Answer:
+    """A response is completed when it is created."""
+    return ends(ask, serve, lambda response: response.update(status="completed"), CREATED)
+
+
+@fault("realtime.status-unfinished", breaks="realtime.responses.status")
+def status_unfinished(ask: Ask, serve: Serve) -> Answer:
+    """A spoken response is still in progress when it is done."""
+
+    def edit(response: Event) -> None:
+        if response["output_modalities"] == ["audio"]:
+            response["status"] = "in_progress"
+
+    return ends(ask, serve, edit)
+
+
+@fault("realtime.cancelled-unexplained", breaks="realtime.responses.details")
+def cancelled_unexplained(ask: Ask, serve: Serve) -> Answer:
+    """A response that is not completed does not tell why."""
+    return ends(ask, serve, lambda response: response.update(status_details=None))
+
+
+@fault("realtime.metadata-dropped", breaks="realtime.responses.metadata")
+def metadata_dropped(ask: Ask, serve: Serve) -> Answer:
+    """A response has lost its metadata."""
+    return ends(ask, serve, lambda response: response.update(metadata=None), CREATED, DONE)
+
+
+@fault("realtime.text-spoken", breaks="realtime.responses.text")
+def text_spoken(ask: Ask, serve: Serve) -> Answer:
+    """An answer is spoken, though text alone was asked for."""
+
+    def heard(said: Any) -> Event | None:
+        if not named("wp_in")(said):
+            return None
+        return {**said, "response": {**said["response"], "output_modalities": ["audio"]}}
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.text-as-beta", breaks="realtime.responses.text")
+def text_as_beta(ask: Ask, serve: Serve) -> Answer:
+    """A response that is written says that it is sound and text, as those of the beta did."""
+    return ends(ask, serve, lambda response: response.update(output_modalities=["text", "audio"]), CREATED, DONE)
+
+
+@fault("realtime.cap-passed", breaks="realtime.responses.cap")
+def cap_passed(ask: Ask, serve: Serve) -> Answer:
+    """A response has more tokens than it was to have."""
+
+    def edit(response: Event) -> None:
+        if isinstance(response["max_output_tokens"], int):
+            used = response["max_output_tokens"] + 1
+            response["usage"].update(output_tokens=used, total_tokens=response["usage"]["input_tokens"] + used)
+
+    return ends(ask, serve, edit)
+
+
+@fault("realtime.cap-untold", breaks="realtime.responses.cap-told")
+def cap_untold(ask: Ask, serve: Serve) -> Answer:
+    """A response says that it has no cap."""
+    return ends(ask, serve, lambda response: response.update(max_output_tokens="inf"), CREATED, DONE)
+
+
+@fault("realtime.answer-forgotten", breaks="realtime.responses.kept")
+def answer_forgotten(ask: Ask, serve: Serve) -> Answer:
+    """What is answered is not told to have joined the conversation."""
+
+    def told(event: Event) -> list[Event] | None:
+        is_theirs = event["item"].get("role") == "assistant" or event["item"]["type"] == "function_call"
+        return [] if is_theirs else None
+
+    return realtime(ask, serve, on("conversation.item.added", "conversation.item.done", edit=told))
+
+
+@fault("realtime.apart-kept", breaks="realtime.responses.apart")
+def apart_kept(ask: Ask, serve: Serve) -> Answer:
+    """An answer with `conversation: none` is added to the conversation all the same."""
+
+    def told(event: Event) -> list[Event] | None:
+        if event["type"] == DONE and event["response"]["conversation_id"] is None:
+            item = event["response"]["output"][0]
+            placed = {"previous_item_id": None, "item": item}
+            steps = ("conversation.item.added", "conversation.item.done")
+            return [*({"type": step, "event_id": f"event_{step}", **placed} for step in steps), event]
+        return None
+
+    return realtime(ask, serve, told)
+
+
+@fault("realtime.apart-named", breaks="realtime.responses.apart")
+def apart_named(ask: Ask, serve: Serve) -> Answer:
+    """An answer with `conversation: none` names the conversation."""
+    known: list[str] = []
+
+    def edit(response: Event) -> None:
+        known.extend([response["conversation_id"]] if response["conversation_id"] else [])
+        response["conversation_id"] = response["conversation_id"] or known[0]
+
+    return ends(ask, serve, edit, CREATED, DONE)
+
+
+@fault("realtime.conversation-each", breaks="realtime.responses.conversation")
+def conversation_each(ask: Ask, serve: Serve) -> Answer:
+    """Each response has a conversation of its own."""
+
+    def edit(response: Event) -> None:
+        if response["conversation_id"]:
+            response["conversation_id"] = f"conv_{response['id']}"
+
+    return ends(ask, serve, edit, CREATED, DONE)
+
+
+@fault("realtime.call-nameless", breaks="realtime.responses.call")
+def call_nameless(ask: Ask, serve: Serve) -> Answer:
+    """The pieces of a call name it by another `call_id` than its item."""
+    edit = on("response.function_call_arguments.delta", edit=lambda event: event.update(call_id="call_0"))
+    return realtime(ask, serve, edit)
+
+
+@fault("realtime.call-left-out", breaks="realtime.responses.call")
+def call_left_out(ask: Ask, serve: Serve) -> Answer:
+    """`tool_choice: required` is passed over, and the answer is a text."""
+
+    def heard(said: Any) -> Event | None:
+        return {**said, "response": {**said["response"], "tool_choice": "none"}} if named("wp_tool")(said) else None
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.limits-swapped", breaks="realtime.rate-limits")
+def limits_swapped(ask: Ask, serve: Serve) -> Answer:
+    """Rate limits tell what is left and what there is the wrong way round."""
+
+    def told(event: Event) -> None:
+        for row in event["rate_limits"]:
+            row["limit"], row["remaining"] = row["remaining"] - 1, row["limit"]
+
+    return realtime(ask, serve, on("rate_limits.updated", edit=told))
+
+
+# ---- one at a time
+
+
+@fault("realtime.two-at-once", breaks="realtime.turns.one")
+def two_at_once(ask: Ask, serve: Serve) -> Answer:
+    """A second response is given beside the first."""
+
+    def heard(said: Any) -> Event | None:
+        if not named("wp_second")(said):
+            return None
+        return {**said, "response": {**said["response"], "conversation": "none"}}
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.second-ends-first", breaks="realtime.turns.unharmed")
+def second_ends_first(ask: Ask, serve: Serve) -> Answer:
+    """A response that is refused ends the one that is given."""
+    answer = serve(ask)
+    if ask.path != REALTIME or answer.session is None:
+        return answer
+    inner = answer.session
+
+    def heard(said: Any) -> Event | None:
+        if not named("wp_second")(said):
+            return None
+        inner.hear('{"type": "response.cancel"}')
+        return {"type": "response.cancel", "event_id": "wp_second"}
+
+    return edit_talk(answer, heard=heard)
+
+
+@fault("realtime.stop-unanswered", breaks="realtime.cancel.answered")
+def stop_unanswered(ask: Ask, serve: Serve) -> Answer:
+    """A response that is stopped falls silent: its end is not told."""
+
+    def told(event: Event) -> list[Event] | None:
+        return [] if event["response"]["status"] == "cancelled" else None
+
+    return realtime(ask, serve, on(DONE, edit=told))
+
+
+@fault("realtime.stop-completes", breaks="realtime.cancel.status")
+def stop_completes(ask: Ask, serve: Serve) -> Answer:
+    """A response that is stopped is said to be completed."""
+
+    def edit(response: Event) -> None:
+        if response["status"] == "cancelled":
+            response.update(status="completed", status_details=None)
+
+    return ends(ask, serve, edit)
+
+
+@fault("realtime.stop-idle-silent", breaks="realtime.cancel.idle")
+def stop_idle_silent(ask: Ask, serve: Serve) -> Answer:
+    """To stop when there is nothing to stop is passed over in silence."""
+    return unheard(ask, serve, named("wp_idle"))
+
+
+@fault("realtime.stop-blocks", breaks="realtime.cancel.after")
+def stop_blocks(ask: Ask, serve: Serve) -> Answer:
+    """After a response was stopped the conversation is taken to be still answering."""
+
+    def heard(said: Any) -> list[Event] | None:
+        if not named("wp_after")(said):
+            return None
+        code = "conversation_already_has_active_response"
+        error = {
+            "type": "invalid_request_error",
+            "code": code,
+            "message": "Busy.",
+            "param": None,
+            "event_id": "wp_after",
+        }
+        return [{"type": "error", "event_id": "event_busy", "error": error}]
+
+    return realtime(ask, serve, heard=heard)

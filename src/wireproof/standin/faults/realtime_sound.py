@@ -1,0 +1,260 @@
+"""Departures of sound on a realtime socket: spoken answers, the buffer, turns, and what is written down."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit_talk import Event
+from wireproof.standin.faults.realtime import named, on, realtime, unheard
+from wireproof.standin.faults.realtime_responses import dropped, ends
+from wireproof.standin.wire import Answer, Ask, Serve
+
+AUDIO = "response.output_audio.delta"
+BUFFER, TRANSCRIPT = "input_audio_buffer.", "conversation.item.input_audio_transcription."
+
+
+@fault("realtime.half-samples", breaks="realtime.audio.samples")
+def half_samples(ask: Ask, serve: Serve) -> Answer:
+    """Sound is cut in the middle of a sample."""
+
+    def told(event: Event) -> None:
+        event["delta"] = base64.b64encode(base64.b64decode(event["delta"])[:-1]).decode()
+
+    return realtime(ask, serve, on(AUDIO, edit=told))
+
+
+@fault("realtime.wav-pieces", breaks="realtime.audio.samples")
+def wav_pieces(ask: Ask, serve: Serve) -> Answer:
+    """Each piece of sound is a WAV of its own."""
+
+    def told(event: Event) -> None:
+        data = base64.b64decode(event["delta"])
+        event["delta"] = base64.b64encode(b"RIFF" + bytes(40) + data).decode()
+
+    return realtime(ask, serve, on(AUDIO, edit=told))
+
+
+@fault("realtime.hex-sound", breaks="realtime.audio.samples")
+def hex_sound(ask: Ask, serve: Serve) -> Answer:
+    """Sound comes in base64 with letters that are for URLs."""
+
+    def told(event: Event) -> None:
+        event["delta"] = base64.urlsafe_b64encode(base64.b64decode(event["delta"]) + b"\xff\xff").decode()
+
+    return realtime(ask, serve, on(AUDIO, edit=told))
+
+
+@fault("realtime.soundless", breaks="realtime.audio.spoken")
+def soundless(ask: Ask, serve: Serve) -> Answer:
+    """A spoken answer has a transcript and no sound."""
+    return dropped(ask, serve, AUDIO)
+
+
+@fault("realtime.wordless", breaks="realtime.audio.spoken")
+def wordless(ask: Ask, serve: Serve) -> Answer:
+    """A spoken answer has no transcript."""
+    kind = "response.output_audio_transcript"
+    return dropped(ask, serve, f"{kind}.delta", f"{kind}.done")
+
+
+@fault("realtime.sound-uncounted", breaks="realtime.audio.usage")
+def sound_uncounted(ask: Ask, serve: Serve) -> Answer:
+    """A spoken answer is said to have no tokens of sound."""
+    return ends(ask, serve, lambda response: response["usage"]["output_token_details"].update(audio_tokens=0))
+
+
+@fault("realtime.cut-elsewhere", breaks="realtime.audio.truncated")
+def cut_elsewhere(ask: Ask, serve: Serve) -> Answer:
+    """What is cut is said to be cut at its end."""
+    edit = on("conversation.item.truncated", edit=lambda event: event.update(audio_end_ms=0))
+    return realtime(ask, serve, edit)
+
+
+@fault("realtime.cut-anywhere", breaks="realtime.audio.truncate-far")
+def cut_anywhere(ask: Ask, serve: Serve) -> Answer:
+    """Sound of a second is cut after an hour."""
+
+    def heard(said: Any) -> list[Event] | None:
+        if not named("wp_far")(said):
+            return None
+        told = {key: said[key] for key in ("item_id", "content_index", "audio_end_ms")}
+        return [{"type": "conversation.item.truncated", "event_id": "event_far", **told}]
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.nothing-committed", breaks="realtime.buffer.empty")
+def nothing_committed(ask: Ask, serve: Serve) -> Answer:
+    """An empty buffer is committed."""
+
+    def heard(said: Any) -> list[Event] | None:
+        if not named("wp_empty")(said):
+            return None
+        return [{"type": f"{BUFFER}committed", "event_id": "event_empty", "item_id": "item_0"}]
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.empty-silent", breaks="realtime.buffer.empty")
+def empty_silent(ask: Ask, serve: Serve) -> Answer:
+    """To commit an empty buffer is passed over in silence."""
+    return unheard(ask, serve, named("wp_empty"))
+
+
+@fault("realtime.garbled-silent", breaks="realtime.buffer.garbled")
+def garbled_silent(ask: Ask, serve: Serve) -> Answer:
+    """Sound that is no base64 is passed over in silence."""
+    return unheard(ask, serve, named("wp_garbled"))
+
+
+@fault("realtime.clear-keeps", breaks="realtime.buffer.cleared")
+def clear_keeps(ask: Ask, serve: Serve) -> Answer:
+    """A buffer that is said to be cleared keeps what is in it."""
+
+    def heard(said: Any) -> list[Event] | None:
+        return [{"type": f"{BUFFER}cleared", "event_id": "event_clear"}] if named("wp_clear")(said) else None
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.clear-silent", breaks="realtime.buffer.cleared")
+def clear_silent(ask: Ask, serve: Serve) -> Answer:
+    """A buffer is cleared in silence."""
+    return dropped(ask, serve, f"{BUFFER}cleared")
+
+
+@fault("realtime.committed-other", breaks="realtime.buffer.committed", also=("realtime.vad.committed",))
+def committed_other(ask: Ask, serve: Serve) -> Answer:
+    """What is committed is told under another id than its item has."""
+    return realtime(ask, serve, on(f"{BUFFER}committed", edit=lambda event: event.update(item_id="item_0")))
+
+
+@fault("realtime.committed-by-assistant", breaks="realtime.buffer.committed", also=("realtime.events.schema",))
+def committed_by_assistant(ask: Ask, serve: Serve) -> Answer:
+    """What the user said is an item of the assistant."""
+
+    def told(event: Event) -> None:
+        if [part.get("type") for part in event["item"].get("content", ())] == ["input_audio"]:
+            event["item"]["role"] = "assistant"
+
+    return realtime(ask, serve, on("conversation.item.added", "conversation.item.done", edit=told))
+
+
+@fault("realtime.vad-always", breaks="realtime.vad.off", also=("realtime.vad.committed",))  # fmt: skip
+def vad_always(ask: Ask, serve: Serve) -> Answer:
+    """Turns are found though nobody was to look for them."""
+    is_told: list[bool] = []
+
+    def told(event: Event) -> list[Event] | None:
+        if is_told:
+            return None
+        is_told.append(True)
+        begun = {"type": f"{BUFFER}speech_started", "event_id": "event_begun", "audio_start_ms": 0, "item_id": "item_0"}
+        stopped = {"type": f"{BUFFER}speech_stopped", "event_id": "event_end", "audio_end_ms": 500, "item_id": "item_0"}
+        return [begun, stopped, event]
+
+    return realtime(ask, serve, on(f"{BUFFER}cleared", edit=told))
+
+
+@fault("realtime.stop-before-start", breaks="realtime.vad.turns")
+def stop_before_start(ask: Ask, serve: Serve) -> Answer:
+    """Speech ends before it began."""
+    return realtime(ask, serve, on(f"{BUFFER}speech_stopped", edit=lambda event: event.update(audio_end_ms=1)))
+
+
+@fault("realtime.stop-unstarted", breaks="realtime.vad.turns")
+def stop_unstarted(ask: Ask, serve: Serve) -> Answer:
+    """Speech ends that was never said to have begun."""
+
+    def told(event: Event) -> list[Event]:
+        return [event, {**event, "event_id": f"{event['event_id']}b"}]
+
+    return realtime(ask, serve, on(f"{BUFFER}speech_stopped", edit=told))
+
+
+@fault("realtime.speech-uncommitted", breaks="realtime.vad.committed")
+def speech_uncommitted(ask: Ask, serve: Serve) -> Answer:
+    """What was spoken is never committed."""
+    is_speech: list[bool] = []
+
+    def told(event: Event) -> list[Event] | None:
+        if event["type"] == f"{BUFFER}speech_stopped":
+            is_speech.append(True)
+        return [] if is_speech and event["type"] == f"{BUFFER}committed" else None
+
+    return realtime(ask, serve, told)
+
+
+@fault("realtime.answers-unasked", breaks="realtime.vad.silent")
+def answers_unasked(ask: Ask, serve: Serve) -> Answer:
+    """Whoever stops to speak is answered, though `create_response` is off."""
+
+    def heard(said: Any) -> Event | None:
+        if not named("wp_vad")(said):
+            return None
+        detection = {**said["session"]["audio"]["input"]["turn_detection"], "create_response": True}
+        return {**said, "session": {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}}
+
+    return realtime(ask, serve, heard=heard)
+
+
+@fault("realtime.transcript-other", breaks="realtime.transcripts.fold")
+def transcript_other(ask: Ask, serve: Serve) -> Answer:
+    """A transcript says at its end what its pieces did not."""
+
+    def told(event: Event) -> None:
+        event["transcript"] += " So."
+
+    return realtime(ask, serve, on(f"{TRANSCRIPT}completed", edit=told))
+
+
+@fault("realtime.transcript-twice", breaks="realtime.transcripts.fold")
+def transcript_twice(ask: Ask, serve: Serve) -> Answer:
+    """A transcript is completed twice."""
+    edit = on(f"{TRANSCRIPT}completed", edit=lambda e: [e, {**e, "event_id": f"{e['event_id']}b"}])
+    return realtime(ask, serve, edit)
+
+
+@fault("realtime.transcript-astray", breaks="realtime.transcripts.item")
+def transcript_astray(ask: Ask, serve: Serve) -> Answer:
+    """A transcript names an item that there is not."""
+    edit = on(f"{TRANSCRIPT}delta", f"{TRANSCRIPT}completed", edit=lambda event: event.update(item_id="item_0"))
+    return realtime(ask, serve, edit)
+
+
+@fault("realtime.transcript-usage", breaks="realtime.transcripts.usage")
+def transcript_usage(ask: Ask, serve: Serve) -> Answer:
+    """The tokens of a transcript do not make its total."""
+    return realtime(ask, serve, on(f"{TRANSCRIPT}completed", edit=lambda e: e["usage"].update(total_tokens=0)))
+
+
+@fault("realtime.writes-as-realtime", breaks="realtime.transcription.type")
+def writes_as_realtime(ask: Ask, serve: Serve) -> Answer:
+    """A session that was opened to write down is one that converses."""
+
+    def told(event: Event) -> None:
+        if event["session"]["type"] == "transcription":
+            event["session"].update(type="realtime", object="realtime.session")
+
+    return realtime(ask, serve, on("session.created", "session.updated", edit=told))
+
+
+@fault("realtime.transcript-never", breaks="realtime.transcription.answered")
+def transcript_never(ask: Ask, serve: Serve) -> Answer:
+    """What was committed is never written down."""
+    return dropped(ask, serve, f"{TRANSCRIPT}delta", f"{TRANSCRIPT}completed")
+
+
+@fault("realtime.writer-answers", breaks="realtime.transcription.mute")
+def writer_answers(ask: Ask, serve: Serve) -> Answer:
+    """A session that writes down responds as well."""
+
+    def heard(said: Any) -> list[Event] | None:
+        if not named("wp_respond")(said):
+            return None
+        response = {"object": "realtime.response", "id": "resp_0", "status": "in_progress", "output": []}
+        return [{"type": "response.created", "event_id": "event_resp", "response": response}]
+
+    return realtime(ask, serve, heard=heard)
