@@ -12,10 +12,19 @@ from ._life import first_made, id_of, is_final, is_ok
 from ._reading import as_object, maybe_object
 
 LIFE = "batches.life"
-SHORT, WRONG, LONG = "wp-short", "wp-wrong", "wp-long"
+# As clients make them of rows and documents: a server that cleans them up breaks what goes by them.
+SHORT, WRONG, LONG = "wp-Short.1", "wp:Wrong/2", "wp_Long 3"
 CUSTOM_IDS = (SHORT, WRONG, LONG)
 LABELS = {"purpose": "wireproof", "stage": "made"}
 ASKED = {"endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": LABELS}
+# What is asked wrongly has labels of its own, should it be taken all the same.
+WRONGLY = {**ASKED, "metadata": {"purpose": "wireproof", "stage": "wrong"}}
+TWICE = {**ASKED, "metadata": {"purpose": "wireproof", "stage": "twice"}}
+# How long the results are to live, where that may be said.
+LIFE_S = 7200
+EXPIRY = {"output_expires_after": {"anchor": "created_at", "seconds": LIFE_S}}
+UNKNOWN, UNKNOWN_FILE = "batch_wireproofnosuchbatch", "file-wireproofnosuchfile"
+NO_WINDOW = "wireproof"
 
 
 def _line(custom_id: str, said: str, **more: Any) -> str:
@@ -29,6 +38,10 @@ INPUT = "".join(
 ).encode()
 
 
+# Two requests of one id: which answer is whose, nobody could tell.
+INPUT_TWICE = (_line(SHORT, "Hi") * 2).encode()
+
+
 def batches_told(exchanges: Sequence[Exchange], which: int = 0) -> list[tuple[Exchange, dict[str, Any]]]:
     """All that was told of the first batch that was made, or of the one after it, in order of time."""
     first_made(exchanges, "createBatch", "batch")
@@ -39,13 +52,12 @@ def batches_told(exchanges: Sequence[Exchange], which: int = 0) -> list[tuple[Ex
     ]
     if len(made) <= which:
         raise NotApplicable("no such batch was made")
-    id = made[which][1]
+    start, id = made[which]
+    paths = (f"/batches/{id}", f"/batches/{id}/cancel")
     return [
         (exchange, maybe_object(exchange))
         for exchange in exchanges
-        if is_ok(exchange)
-        and exchange.operation in ("createBatch", "retrieveBatch", "cancelBatch")
-        and maybe_object(exchange).get("id") == id
+        if is_ok(exchange) and (exchange is start or exchange.request.path in paths)
     ]
 
 
@@ -90,6 +102,14 @@ def files_of(exchanges: Sequence[Exchange]) -> dict[str, Exchange]:
             raise Inconclusive(f"the content of {name} was {status}")
         found[name] = read[0]
     return found
+
+
+def told_files(exchanges: Sequence[Exchange]) -> dict[str, Exchange]:
+    """What was told of the files of results themselves, by `output_file_id` and `error_file_id`."""
+    _, body = completed(exchanges)
+    asked = {e.request.path: e for e in exchanges if e.operation == "retrieveFile"}
+    paths = {name: f"/files/{body.get(name)}" for name in ("output_file_id", "error_file_id")}
+    return {name: asked[path] for name, path in paths.items() if path in asked}
 
 
 def lines_of(exchange: Exchange) -> list[tuple[int, Any]]:

@@ -2,7 +2,7 @@
 
 One flow sends three requests, one of them wrong, and looks again for some twenty seconds. Where the batch is not done
 by then it is cancelled, and the clauses about its end do not apply; else a second one is made and cancelled. What it
-has answered is judged in batches_results.py.
+has answered is judged in batches_results.py, what it refuses in batches_refused.py.
 """
 
 from __future__ import annotations
@@ -30,72 +30,119 @@ from wireproof.clause import (
 from ._batch import (
     ASKED,
     CUSTOM_IDS,
+    EXPIRY,
     INPUT,
+    INPUT_TWICE,
     LIFE,
+    NO_WINDOW,
+    TWICE,
+    UNKNOWN,
+    UNKNOWN_FILE,
+    WRONGLY,
     batches_told,
     completed,
     counts_of,
 )
 from ._life import (
+    ID,
     NOT_NOW,
     asked_for,
-    expect_gone,
     expect_moves,
     expect_now,
     expect_same,
     expect_schema,
-    expect_turned_down,
     first_made,
     id_of,
     ids_of,
     is_final,
     is_ok,
+    rows_of,
     served,
-    status_of,
 )
+from ._pages import mistaken
 from ._reading import maybe_object
 
 # Some twenty seconds in all, the first looks close together: a server that answers at once shows its states.
-WAITS_S = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0)
+WAITS_S = (0.5, 0.7, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0)
 CANCEL_WAITS_S = (1.0, 2.0, 4.0)
-UNKNOWN_FILE = "file-wireproofnosuchfile"
-UNKNOWN = "batch_wireproofnosuchbatch"
+TWICE_WAITS_S = (1.5, 3.0)
+MOST = 100
+WINDOW_S = 24 * 3600
 
 
-@flow(LIFE, most=32, about="send a batch of three requests, wait for it, read its files; cancel another",
+def _upload(lines: bytes) -> Call:
+    return form("/files", [("purpose", "batch"), ("file", File("wireproof-batch.jsonl", lines))])
+
+
+@flow(LIFE, most=44, about="send a batch of three requests, wait for it, read its files; cancel another",
       expects="either")  # fmt: skip
 def lives_of_batches() -> Flow:
-    file = id_of((yield form("/files", [("purpose", "batch"), ("file", File("wireproof-batch.jsonl", INPUT))])))
+    file = id_of((yield _upload(INPUT)))
     if file is None:
         return
     strays = [file]
-    for wrong in ({"input_file_id": file, "endpoint": "/v1/wireproof"}, {"input_file_id": UNKNOWN_FILE}):
-        taken = id_of((yield Call("POST", "/batches", {**ASKED, **wrong})))
-        if taken is not None:
-            yield Call("POST", f"/batches/{taken}/cancel")
-    id = id_of((yield Call("POST", "/batches", {**ASKED, "input_file_id": file})))
+    begun = yield Call("POST", "/batches", {**ASKED, **EXPIRY, "input_file_id": file})
+    if begun.status in (400, 422):
+        begun = yield Call("POST", "/batches", {**ASKED, "input_file_id": file})
+    id = id_of(begun)
     if id is not None:
         body = yield from _watched(id, WAITS_S)
-        for name in ("output_file_id", "error_file_id"):
-            if isinstance(body.get(name), str) and body[name].replace("-", "").replace("_", "").isalnum():
-                strays.append(body[name])
-                yield Call("GET", f"/files/{body[name]}/content")
+        for result in _results_in(body):
+            strays.append(result)
+            yield Call("GET", f"/files/{result}/content")
+            yield Call("GET", f"/files/{result}")
         cancelled = id
         if body.get("status") == "completed":
             yield Call("POST", f"/batches/{id}/cancel")
+            yield Call("GET", f"/batches/{id}")
             second = id_of((yield Call("POST", "/batches", {**ASKED, "input_file_id": file})))
             cancelled = second or id
         if cancelled != id or not is_final("Batch", body.get("status")):
             yield Call("POST", f"/batches/{cancelled}/cancel")
-            body = yield from _watched(cancelled, CANCEL_WAITS_S)
-            strays += [body[name] for name in ("output_file_id", "error_file_id") if isinstance(body.get(name), str)]
-        yield Call("GET", "/batches", query={"limit": "1"})
-        yield Call("GET", "/batches", query={"limit": "1", "after": cancelled})
-        yield Call("GET", "/batches", query={"limit": "3"})
-    yield Call("GET", f"/batches/{UNKNOWN}")
+            strays += _results_in((yield from _watched(cancelled, CANCEL_WAITS_S)))
+        yield _page(limit="1")
+        yield _page(limit="1", after=cancelled)
+        yield _page(limit="3")
+        yield from _refused(file, strays)
     for stray in strays:
-        if stray.replace("-", "").replace("_", "").isalnum():
-            yield Call("DELETE", f"/files/{stray}")
+        yield Call("DELETE", f"/files/{stray}")
+
+
+def _refused(file: str, strays: list[str]) -> Flow:
+    """Lists, batches and ids that are asked for wrongly."""
+    yield from mistaken(_page, UNKNOWN, MOST)
+    for wrong in ({"endpoint": "/v1/wireproof"}, {"input_file_id": UNKNOWN_FILE}, {"completion_window": NO_WINDOW}):
+        taken = id_of((yield Call("POST", "/batches", {**WRONGLY, "input_file_id": file, **wrong})))
+        if taken is not None:
+            yield Call("POST", f"/batches/{taken}/cancel")
+    yield Call("GET", f"/batches/{UNKNOWN}")
+    yield Call("POST", f"/batches/{UNKNOWN}/cancel")
+    yield from _twice(strays)
+
+
+def _twice(strays: list[str]) -> Flow:
+    """A batch in which two requests have one id."""
+    file = id_of((yield _upload(INPUT_TWICE)))
+    if file is None:
+        return
+    strays.append(file)
+    id = id_of((yield Call("POST", "/batches", {**TWICE, "input_file_id": file})))
+    if id is None:
+        return
+    body = yield from _watched(id, TWICE_WAITS_S)
+    strays += _results_in(body)
+    if not is_final("Batch", body.get("status")):
+        yield Call("POST", f"/batches/{id}/cancel")
+
+
+def _page(**query: str) -> Call:
+    return Call("GET", "/batches", query=query)
+
+
+def _results_in(body: dict[str, Any]) -> list[str]:
+    """The files that a batch names and that can stand in a path."""
+    ids = [body.get(name) for name in ("output_file_id", "error_file_id")]
+    return [id for id in dict.fromkeys(ids) if isinstance(id, str) and ID.fullmatch(id)]
 
 
 def _watched(id: str, waits_s: tuple[float, ...]) -> Generator[Call, Exchange, dict[str, Any]]:
@@ -133,12 +180,22 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     fields=("endpoint", "input_file_id", "completion_window", "metadata"),
 )
 def a_batch_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
-    """A batch has the endpoint, input file, window and metadata it was made with, from its first answer to its last."""
+    """A batch has the endpoint, input file, window and metadata it was made with, from its first answer to its last.
+
+    Its id and time stay as well, and so do those of its files once they are named.
+    """
     told = batches_told(exchanges)
     wanted = told[0][0].request.asked
     for exchange, body in told:
         expect_same(exchange, body, wanted, "endpoint", "input_file_id", "completion_window", "metadata")
         expect_same(exchange, body, told[0][1], "id", "created_at")
+    named: dict[str, Any] = {}
+    for exchange, body in told:
+        for name in ("output_file_id", "error_file_id"):
+            if name in named:
+                expect_same(exchange, body, named, name)
+            elif body.get(name):
+                named[name] = body[name]
 
 
 @clause("batches.moves", level="MUST", source="SPEC Batch.status; DOCS-0715 batch", on=steps(LIFE))
@@ -168,7 +225,16 @@ def times_follow_the_states(exchanges: list[Exchange]) -> None:
 
     There is no time of an end that has not come.
     """
-    for exchange, body in batches_told(exchanges):
+    _expect_times(batches_told(exchanges))
+    try:
+        other = batches_told(exchanges, 1)
+    except NotApplicable:
+        return
+    _expect_times(other)
+
+
+def _expect_times(told: list[tuple[Exchange, dict[str, Any]]]) -> None:
+    for exchange, body in told:
         expect_now(exchange, body.get("created_at"), "created_at")
         times = [(name, body[name]) for name in TIMES if type(body.get(name)) is int]
         for (one, earlier), (other, later) in pairwise(times):
@@ -186,6 +252,17 @@ def times_follow_the_states(exchanges: list[Exchange]) -> None:
             else:
                 expect(not time, expected=f"no {name} of a batch that is {status}", got=shown(time),
                        at=f"{exchange.id} /{name}")  # fmt: skip
+
+
+@clause("batches.expiry", level="SHOULD", source="SPEC Batch.expires_at, completion_window: 24h", on=steps(LIFE))
+def a_batch_expires_with_its_window(exchanges: list[Exchange]) -> None:
+    """`expires_at` is the end of the window of 24 hours that the batch was made with, within the hour."""
+    exchange, body = batches_told(exchanges)[0]
+    expires, created = body.get("expires_at"), body.get("created_at")
+    if type(expires) is not int or type(created) is not int:
+        raise NotApplicable("no time is told")
+    is_near = abs(expires - created - WINDOW_S) <= 3600
+    expect(is_near, expected=f"expires_at about {created + WINDOW_S}", got=expires, at=f"{exchange.id} /expires_at")
 
 
 @clause("batches.counts", level="MUST", source="SPEC BatchRequestCounts", on=steps(LIFE))
@@ -246,30 +323,6 @@ def a_batch_that_is_done_ends(exchanges: list[Exchange]) -> None:
         completed(exchanges)
 
 
-# ------------------------------------------------------------------------------------------------ the rest
-
-
-@clause("batches.endpoint", level="MUST", source="SPEC CreateBatchRequest.endpoint; ERR-LATE 400", on=steps(LIFE))
-def an_unknown_endpoint_is_refused(exchanges: list[Exchange]) -> None:
-    """A batch for an endpoint that there is not is refused with 400, or 422."""
-    first_made(exchanges, "createBatch", "batch")
-    expect_turned_down(
-        asked_for(exchanges, "createBatch", lambda e: e.request.asked.get("endpoint") == "/v1/wireproof")
-    )
-
-
-@clause(
-    "batches.input-file", level="MUST", source="SPEC CreateBatchRequest.input_file_id; ERR-LATE 404", on=steps(LIFE)
-)
-def an_unknown_file_is_refused(exchanges: list[Exchange]) -> None:
-    """A batch of a file that there is not is refused with 400 or 404, or fails as it is validated."""
-    first_made(exchanges, "createBatch", "batch")
-    exchange = asked_for(exchanges, "createBatch", lambda e: e.request.asked.get("input_file_id") == UNKNOWN_FILE)
-    if is_ok(exchange):
-        raise NotApplicable("the file is looked for later, as the batch is validated")
-    expect_turned_down(exchange, 404)
-
-
 def _cancelled(exchanges: list[Exchange]) -> list[tuple[Exchange, dict[str, Any]]]:
     """All that was told of the batch that was cancelled on its way: the second, if there was one."""
     try:
@@ -302,20 +355,17 @@ def a_cancelled_batch_says_so(exchanges: list[Exchange]) -> None:
 
 @clause("batches.list", level="MUST", source="SPEC listBatches", on=steps(LIFE))
 def batches_are_listed(exchanges: list[Exchange]) -> None:
-    """A batch that was made is in the list."""
-    made = [batches_told(exchanges)[0][1]["id"]]
+    """A batch that was made is in the list, in the state that it is in, with its counts, files and labels."""
+    told = batches_told(exchanges)
+    id = told[0][1]["id"]
     exchange = asked_for(exchanges, "listBatches", lambda e: e.request.query.get("limit") == "3")
     body = served(exchange, "a list of batches")
     ids = ids_of(exchange)
-    if made[0] not in ids and body.get("has_more") is True:
+    if id not in ids and body.get("has_more") is True:
         raise Inconclusive("others were made in the meantime")
-    expect(made[0] in ids, expected=f"{made[0]} in the list", got=shown(ids), at=f"{exchange.id} /data")
-
-
-@clause("batches.unknown", level="MUST", source="SPEC retrieveBatch; ERR-LATE 404", on=steps(LIFE))
-def an_unknown_batch_is_not_found(exchanges: list[Exchange]) -> None:
-    """A batch that there is not is not found: 404."""
-    first_made(exchanges, "createBatch", "batch")
-    exchange = asked_for(exchanges, "retrieveBatch", lambda e: e.request.path == f"/batches/{UNKNOWN}")
-    expect(exchange.status != 200, expected="status 404", got=status_of(exchange), at=f"{exchange.id} ")
-    expect_gone(exchange)
+    expect(id in ids, expected=f"{id} in the list", got=shown(ids), at=f"{exchange.id} /data")
+    last = told[-1][1]
+    if is_final("Batch", last.get("status")):
+        row = rows_of(exchange)[ids.index(id)]
+        expect_same(exchange, row, last, "status", "output_file_id", "error_file_id", "created_at", "input_file_id")
+        expect_same(exchange, row, last, "request_counts", "metadata")

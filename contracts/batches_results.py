@@ -21,9 +21,11 @@ from wireproof.clause import (
 from ._batch import (
     CUSTOM_IDS,
     LIFE,
+    LIFE_S,
     LONG,
     SHORT,
     WRONG,
+    batches_told,
     completed,
     counts_of,
     files_of,
@@ -31,9 +33,10 @@ from ._batch import (
     lines_of,
     prompt_tokens,
     results,
+    told_files,
 )
-from ._life import asked_for, of_path, served
-from ._reading import as_object
+from ._life import asked_for, expect_same, is_ok, of_path, served
+from ._reading import as_object, maybe_object
 
 
 @clause("batches.files", level="MUST", source="SPEC Batch.output_file_id, error_file_id", on=steps(LIFE))
@@ -46,6 +49,39 @@ def a_completed_batch_has_its_files(exchanges: list[Exchange]) -> None:
     for id in ids:
         if isinstance(id, str) and id:
             served(asked_for(exchanges, "downloadFile", of_path(f"/files/{id}/content")), "the content of the file")
+
+
+@clause("batches.output-file", level="MUST", source="SPEC OpenAIFile.purpose: batch_output", on=steps(LIFE))
+def results_are_files(exchanges: list[Exchange]) -> None:
+    """The file of the answers, as that of the errors, is a File for `batch_output`, of the size of its content."""
+    contents = files_of(exchanges)
+    told = told_files(exchanges)
+    if not told:
+        raise NotApplicable("the files of results were not asked for")
+    for name, exchange in told.items():
+        body = served(exchange, f"the file that {name} names")
+        expect_same(exchange, body, {"purpose": "batch_output"}, "purpose")
+        if name in contents:
+            expect_same(exchange, body, {"bytes": len(contents[name].body)}, "bytes")
+
+
+@clause("batches.output-expiry", level="MUST", source="SPEC BatchFileExpirationAfter", on=steps(LIFE),
+        fields=("output_expires_after",))  # fmt: skip
+def results_expire_as_asked(exchanges: list[Exchange]) -> None:
+    """With `output_expires_after` the files of results expire so many seconds after they were created."""
+    if "output_expires_after" not in batches_told(exchanges)[0][0].request.asked:
+        raise NotApplicable("no batch was made whose results expire")
+    judged = False
+    for exchange in told_files(exchanges).values():
+        body = maybe_object(exchange)
+        created, expires = body.get("created_at"), body.get("expires_at")
+        if not is_ok(exchange) or type(created) is not int:
+            continue
+        judged = True
+        expect(expires == created + LIFE_S, expected=f"expires_at {created + LIFE_S}", got=shown(expires),
+               at=f"{exchange.id} /expires_at")  # fmt: skip
+    if not judged:
+        raise NotApplicable("no file of results was told")
 
 
 @clause("batches.lines", level="MUST", source="DOCS-0715 batch: output file", on=steps(LIFE))
@@ -74,15 +110,18 @@ def every_request_is_answered_once(exchanges: list[Exchange]) -> None:
     expect(not foreign, expected=f"only {shown(list(CUSTOM_IDS))}", got=shown(foreign), at=at)
 
 
-@clause("batches.line-ids", level="SHOULD", source="DOCS-0715 batch: id of a line", on=steps(LIFE))
+@clause("batches.line-ids", level="SHOULD", source="DOCS-0715 batch: id, request_id of a line", on=steps(LIFE))
 def lines_have_ids_of_their_own(exchanges: list[Exchange]) -> None:
-    """No two lines share an `id`."""
-    seen: set[str] = set()
+    """No two lines share an `id`, nor a `request_id`, nor do two answers share theirs."""
+    seen: set[tuple[str, str]] = set()
     for _, at, line in results(exchanges):
-        id = line.get("id")
-        if isinstance(id, str):
-            expect(id not in seen, expected="an id of its own", got=id, at=at)
-            seen.add(id)
+        response = as_object(line.get("response"))
+        ids = {"/id": line.get("id"), "/response/request_id": response.get("request_id")}
+        ids["/response/body/id"] = as_object(response.get("body")).get("id")
+        for place, id in ids.items():
+            if isinstance(id, str) and id:
+                expect((place, id) not in seen, expected="an id of its own", got=id, at=f"{at}{place}")
+                seen.add((place, id))
 
 
 @clause("batches.sides", level="SHOULD", source="SPEC Batch.error_file_id; DOCS-0715 batch", on=steps(LIFE))
@@ -121,6 +160,55 @@ def answers_belong_to_their_requests(exchanges: list[Exchange]) -> None:
     if short is None or long is None:
         raise Inconclusive("the two prompts were not both answered with usage")
     expect(long > short, expected=f"more prompt_tokens for the long prompt than {short}", got=long, at=lines[LONG][0])
+
+
+@clause("batches.refusals", level="MUST", source="SPEC Error; DOCS-0715 batch: error file", on=steps(LIFE))
+def refused_lines_say_why(exchanges: list[Exchange]) -> None:
+    """The line of a wrong request has the error of the endpoint: a status of 400 to 499, and a message."""
+    lines = [(at, line) for _, at, line in results(exchanges) if line.get("custom_id") == WRONG and not is_good(line)]
+    if not lines:
+        raise NotApplicable("the wrong request was not refused")
+    for at, line in lines:
+        response = as_object(line.get("response"))
+        error = as_object(line.get("error")) or as_object(as_object(response.get("body")).get("error"))
+        words = error.get("message")
+        expect(isinstance(words, str) and bool(words), expected="an error with its message", got=shown(line), at=at)
+        status = response.get("status_code")
+        if response:
+            is_theirs = type(status) is int and 400 <= status < 500
+            expect(is_theirs, expected="a status of 400 to 499", got=shown(status), at=f"{at}/response/status_code")
+
+
+# What a batch counts by the names of Responses, chat counts by its own.
+COUNTED = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens", "total_tokens": "total_tokens"}
+
+
+@clause("batches.usage", level="SHOULD", source="SPEC Batch.usage", on=steps(LIFE))
+def usage_is_that_of_the_lines(exchanges: list[Exchange]) -> None:
+    """`usage` of a completed batch, where it is told, is that of its answers together, and adds up."""
+    exchange, body = completed(exchanges)
+    usage = as_object(body.get("usage"))
+    if not usage:
+        raise NotApplicable("no usage is told")
+    where = f"{exchange.id} /usage"
+    counts = {name: usage.get(name) for name in COUNTED}
+    taken, given, total = counts.values()
+    if not (type(taken) is int and type(given) is int and type(total) is int):
+        raise NotApplicable("the usage is not counted: batches.schema judges that")
+    expect(total == taken + given, expected=f"total_tokens {taken + given}", got=total, at=f"{where}/total_tokens")
+    for name, part in (("input", "cached"), ("output", "reasoning")):
+        inside = as_object(usage.get(f"{name}_tokens_details")).get(f"{part}_tokens")
+        most = counts[f"{name}_tokens"]
+        is_within = type(inside) is not int or type(most) is not int or inside <= most
+        expect(is_within, expected=f"at most {most}", got=shown(inside), at=f"{where}/{name}_tokens_details")
+    told = [as_object(as_object(as_object(line.get("response")).get("body")).get("usage"))
+            for _, _, line in results(exchanges) if is_good(line)]  # fmt: skip
+    for name, theirs in COUNTED.items():
+        each = [one.get(theirs) for one in told]
+        numbers = [count for count in each if type(count) is int]
+        if numbers and len(numbers) == len(each):
+            expect(counts[name] == sum(numbers), expected=f"{name} {sum(numbers)}, as the lines have it",
+                   got=shown(counts[name]), at=f"{where}/{name}")  # fmt: skip
 
 
 @clause("batches.bodies", level="MUST", source="SPEC CreateChatCompletionResponse; DOCS-0715 batch", on=steps(LIFE))

@@ -52,8 +52,13 @@ def results(edit: Callable[[list[bytes]], bytes]) -> Vary:
 
     def vary(ask: Ask, serve: Serve) -> Answer:
         answer = serve(ask)
-        is_meant = ask.method == "GET" and ask.path.endswith("/content") and b'"response"' in answer.body
-        return replace(answer, body=edit(answer.body.splitlines())) if is_meant else answer
+        if ask.method != "GET" or not ask.path.startswith(f"{FILES}/") or answer.status != 200:
+            return answer
+        if ask.path.endswith("/content"):
+            is_meant = b'"response"' in answer.body
+            return replace(answer, body=edit(answer.body.splitlines())) if is_meant else answer
+        content = vary(replace(ask, path=f"{ask.path}/content"), serve)
+        return edit_json(answer, lambda row: row.update(bytes=len(content.body)))
 
     return vary
 

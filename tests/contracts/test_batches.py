@@ -13,7 +13,8 @@ from lives import NONSENSE, answered_with, edited, findings, lived, nonsense_at,
 from made import clauses_of
 
 from wireproof.standin.faults import Departure, all_faults
-from wireproof.standin.wire import Answer, Ask, Serve
+from wireproof.standin.faults.edit import edit_json
+from wireproof.standin.wire import Answer, Ask, Serve, refusal
 
 LIFE = "batches.life"
 Modules = tuple[ModuleType, ...]
@@ -22,7 +23,7 @@ ONE = "(POST /batches(/.*)?|GET /batches/.*)"
 
 @pytest.fixture(scope="module")
 def batches(contract: Callable[[str], ModuleType]) -> Modules:
-    return contract("batches"), contract("batches_results")
+    return (*map(contract, ("batches", "batches_results", "batches_refused")),)
 
 
 def test_the_stand_in_keeps_every_clause_and_each_is_judged(batches: Modules) -> None:
@@ -111,6 +112,31 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     ),
     "a cancellation refused": ("batches.cancel", answered_with("POST /batches/.*/cancel", 400)),
     "a list refused": ("batches.list", answered_with("GET /batches", 404)),
+    "a week": ("batches.expiry", edited(ONE, lambda b: b | {"expires_at": b["created_at"] + 7 * 86_400})),
+    "an unknown window crashes": (
+        "batches.window",
+        lambda ask, serve: replace(a, status=500) if (a := serve(ask)).status == 400 and ask.method == "POST" else a,
+    ),
+    "errors without words": (
+        "batches.why",
+        edited(ONE, lambda b: b | {"errors": {"data": [{"code": "x"}]}} if b["errors"] else None),
+    ),
+    "errors of what went well": ("batches.why", at_the_end(errors={"data": [{"code": "x", "message": "y"}]})),
+    "cancelled when it is over": (
+        "batches.over",
+        lambda ask, serve: replace(a, status=200, body=b"{}") if (a := serve(ask)).status == 409 else a,
+    ),
+    "files of another size": ("batches.output-file", edited("GET /files/[^/]+", lambda b: b | {"bytes": 1})),
+    "files that stay": ("batches.output-expiry", edited("GET /files/[^/]+", lambda b: b | {"expires_at": None})),
+    "refusals in a word": ("batches.refusals", each_line(lambda line: line["response"]["body"].update(error="no"))),
+    "usage of another": (
+        "batches.usage",
+        at_the_end(usage={"input_tokens": 1, "output_tokens": 1, "total_tokens": 3}),
+    ),
+    "another state in the list": (
+        "batches.list",
+        edited("GET /batches", lambda b: b | {"data": [row | {"status": "expired"} for row in b["data"]]}),
+    ),
     "an unknown batch crashes": (
         "batches.unknown",
         lambda ask, serve: replace(a, status=500) if (a := serve(ask)).status == 404 and "batch_w" in ask.path else a,
@@ -136,9 +162,39 @@ def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def sized(depart: Departure) -> Departure:
+    """The same, with files of results of the size that they have then."""
+
+    def both(ask: Ask, serve: Serve) -> Answer:
+        answer = depart(ask, serve)
+        if not ask.path.startswith("/v1/files/") or ask.path.endswith("/content") or ask.method != "GET":
+            return answer
+        content = depart(replace(ask, path=f"{ask.path}/content"), serve)
+        return edit_json(answer, lambda body: body | {"bytes": len(content.body)})
+
+    return both
+
+
 def lines_end_in_crlf(ask: Ask, serve: Serve) -> Answer:
     answer = serve(ask)
     return replace(answer, body=answer.body.replace(b"\n", b"\r\n")) if ask.path.endswith("/content") else answer
+
+
+def told_as_error(line: dict[str, Any]) -> None:
+    body = line["response"]["body"]
+    if "error" in body:
+        line.update(response=None, error={"code": "400", "message": body["error"]["message"]})
+
+
+def with_status(response: dict[str, Any], status: int) -> None:
+    if response["status_code"] >= 400:
+        response["status_code"] = status
+
+
+def one_failed(body: dict[str, Any]) -> dict[str, Any]:
+    counts = {"total": 2, "completed": 1, "failed": 1}
+    times = {"completed_at": body["failed_at"], "failed_at": None}
+    return body | times | {"status": "completed", "errors": None, "request_counts": counts}
 
 
 LEGAL: dict[str, Departure] = {
@@ -161,9 +217,28 @@ LEGAL: dict[str, Departure] = {
     "completed in the first answer that is read": edited(
         "GET /batches/.*", lambda body: None if body["status"] != "in_progress" else body | {"status": "validating"}
     ),
-    "lines that end in CRLF": lines_end_in_crlf,
-    "no usage in the answers": each_line(lambda line: line["response"]["body"].pop("usage", None)),
-    "a request id that is null": each_line(lambda line: line["response"].update(request_id=None)),
+    "lines that end in CRLF": sized(lines_end_in_crlf),
+    "no usage in the answers": sized(each_line(lambda line: line["response"]["body"].pop("usage", None))),
+    "a request id that is null": sized(each_line(lambda line: line["response"].update(request_id=None))),
+    "errors beside no response": sized(each_line(told_as_error)),
+    "422 for a wrong line": sized(each_line(lambda line: with_status(line["response"], 422))),
+    "no expiry of results": lambda ask, serve: (
+        refusal(400, "Unknown parameter: 'output_expires_after'.")
+        if "output_expires_after" in ask.asked
+        else serve(ask)
+    ),
+    "what is over is told as it is": lambda ask, serve: (
+        serve(Ask("GET", ask.path.removesuffix("/cancel"), headers=ask.headers))
+        if (answer := serve(ask)).status == 409
+        else answer
+    ),
+    "an empty list of errors": edited(ONE, lambda body: body | {"errors": body["errors"] or {"data": []}}),
+    "two of one id are refused with the batch": lambda ask, serve: (
+        refusal(400, "Duplicate custom_id.")
+        if (ask.asked.get("metadata") or {}).get("stage") == "twice"
+        else serve(ask)
+    ),
+    "one of two of one id fails": edited(ONE, lambda body: one_failed(body) if body["errors"] else None),
     "no cancellation": answered_with("POST /batches/.*/cancel", 501),
     "no lists": answered_with("GET /batches", 501),
     "contents that are not given out": answered_with("GET /files/.*", 403),
@@ -186,7 +261,7 @@ def test_slow_and_instant_batches_break_nothing(batches: Modules, pace: float) -
 def test_what_a_slow_batch_will_come_to_is_not_judged(batches: Modules) -> None:
     told = verdicts(lived(LIFE, pace=0.01), *batches)
     assert (told["batches.files"].outcome, told["batches.cancel"].outcome) == ("not-applicable", "pass")
-    assert told["batches.files"].reason.startswith("still validating after 20 s")
+    assert told["batches.files"].reason.startswith("still validating after 21 s")
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
@@ -198,7 +273,7 @@ def test_a_backend_without_batches_breaks_nothing(batches: Modules, where: str, 
     assert findings(exchanges, *batches) == {}
 
 
-@pytest.mark.parametrize("step", range(21))
+@pytest.mark.parametrize("step", range(34))
 def test_no_clause_stumbles_over_nonsense(batches: Modules, step: int) -> None:
     told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), *batches)
     assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []

@@ -1,92 +1,55 @@
-"""Departures of batches: states and counts that contradict each other, lines that are lost, doubled or exchanged."""
+"""Departures of batches: states and counts that contradict each other, mistakes that are taken or left unexplained."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.faults import fault
+from wireproof.standin.faults.batch_edits import (
+    BATCHES,
+    NOT_YET,
+    edited,
+    edited_ends,
+    is_read,
+)
 from wireproof.standin.faults.edit import edit_json
 from wireproof.standin.wire import Answer, Ask, Serve
-
-BATCHES = "/v1/batches"
-NOT_YET = dict.fromkeys(("output_file_id", "error_file_id", "finalizing_at", "completed_at"))
-
-Edit = Callable[[dict[str, Any]], Any]
-Line = dict[str, Any]
-
-
-def _is_read(ask: Ask) -> bool:
-    return ask.method == "GET" and ask.path.startswith(f"{BATCHES}/")
-
-
-def _edited(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    """`edit` on every batch that is told of, but for those in lists."""
-    answer = serve(ask)
-    is_meant = ask.path.startswith(BATCHES) and not (ask.method == "GET" and ask.path == BATCHES)
-    return edit_json(answer, edit) if is_meant else answer
-
-
-def _edited_ends(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    """`edit` on a batch that is completed."""
-    return _edited(ask, serve, lambda body: edit(body) if body.get("status") == "completed" else None)
-
-
-def _edited_lines(ask: Ask, serve: Serve, edit: Callable[[list[Line]], list[Line]]) -> Answer:
-    """`edit` on the lines of a file of results."""
-    answer = serve(ask)
-    if ask.method != "GET" or not ask.path.endswith("/content") or b'"response"' not in answer.body:
-        return answer
-    lines = edit([json.loads(line) for line in answer.body.decode().splitlines()])
-    return replace(answer, body="".join(json.dumps(line) + "\n" for line in lines).encode())
-
-
-def _each_line(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    def every(lines: list[Line]) -> list[Line]:
-        for line in lines:
-            edit(line)
-        return lines
-
-    return _edited_lines(ask, serve, every)
-
-
-# ---------------------------------------------------------------------------------------------- the batch
 
 
 @fault("batches.window-missing", breaks="batches.schema", also=("batches.echo",))
 def window_is_missing(ask: Ask, serve: Serve) -> Answer:
     """A batch does not tell its completion window."""
-    return _edited(ask, serve, lambda body: body.pop("completion_window", None) and None)
+    return edited(ask, serve, lambda body: body.pop("completion_window", None) and None)
 
 
 @fault("batches.status-complete", breaks="batches.schema", also=("batches.*",))
 def status_is_complete(ask: Ask, serve: Serve) -> Answer:
     """A completed batch is `complete`."""
-    return _edited_ends(ask, serve, lambda body: body | {"status": "complete"})
+    return edited_ends(ask, serve, lambda body: body | {"status": "complete"})
 
 
 @fault("batches.status-capitals", breaks="batches.schema", also=("batches.*",))
 def status_is_in_capitals(ask: Ask, serve: Serve) -> Answer:
     """Statuses are written in capitals."""
-    return _edited(ask, serve, lambda body: body | {"status": body["status"].upper()})
+    return edited(ask, serve, lambda body: body | {"status": body["status"].upper()})
 
 
 @fault("batches.metadata-lost", breaks="batches.echo")
 def metadata_is_lost(ask: Ask, serve: Serve) -> Answer:
     """A batch has no metadata."""
-    return _edited(ask, serve, lambda body: body | {"metadata": None})
+    return edited(ask, serve, lambda body: body | {"metadata": None})
 
 
-@fault("batches.input-renamed", breaks="batches.echo")
+@fault("batches.input-renamed", breaks="batches.echo", also=("batches.list",))
 def the_input_is_a_copy(ask: Ask, serve: Serve) -> Answer:
     """A batch that is read names another input file than it was made with."""
     answer = serve(ask)
-    return edit_json(answer, lambda body: body | {"input_file_id": "file-copy"}) if _is_read(ask) else answer
+    return edit_json(answer, lambda body: body | {"input_file_id": "file-copy"}) if is_read(ask) else answer
 
 
-@fault("batches.revived", breaks="batches.moves", also=("batches.cancel",))
+@fault("batches.revived", breaks="batches.moves", also=("batches.cancel", "batches.over"))
 def what_is_over_is_cancelled(ask: Ask, serve: Serve) -> Answer:
     """A completed batch can be cancelled."""
     answer = serve(ask)
@@ -99,19 +62,19 @@ def what_is_over_is_cancelled(ask: Ask, serve: Serve) -> Answer:
 @fault("batches.time-missing", breaks="batches.times")
 def the_end_has_no_time(ask: Ask, serve: Serve) -> Answer:
     """A completed batch has no `completed_at`."""
-    return _edited_ends(ask, serve, lambda body: body | {"completed_at": None})
+    return edited_ends(ask, serve, lambda body: body | {"completed_at": None})
 
 
 @fault("batches.times-fall", breaks="batches.times")
 def times_fall(ask: Ask, serve: Serve) -> Answer:
     """A batch was completed before it was begun."""
-    return _edited_ends(ask, serve, lambda body: body | {"completed_at": body["created_at"] - 5})
+    return edited_ends(ask, serve, lambda body: body | {"completed_at": body["created_at"] - 5})
 
 
 @fault("batches.completed-early", breaks="batches.times")
 def the_end_is_told_before_it_comes(ask: Ask, serve: Serve) -> Answer:
     """`completed_at` is set while the batch is validated."""
-    return _edited(
+    return edited(
         ask,
         serve,
         lambda body: body | {"completed_at": body["created_at"]} if body.get("status") == "validating" else None,
@@ -126,7 +89,7 @@ def failures_are_not_counted(ask: Ask, serve: Serve) -> Answer:
         counts = body["request_counts"]
         body["request_counts"] = {**counts, "failed": 0, "total": counts["total"] - counts["failed"]}
 
-    return _edited(ask, serve, edit)
+    return edited(ask, serve, edit)
 
 
 @fault("batches.counts-fall", breaks="batches.counts")
@@ -138,13 +101,13 @@ def counts_fall(ask: Ask, serve: Serve) -> Answer:
         if body["status"] in ("in_progress", "finalizing"):
             body["request_counts"] = {**counts, "completed": 0, "failed": counts["completed"] + counts["failed"]}
 
-    return _edited(ask, serve, edit)
+    return edited(ask, serve, edit)
 
 
 @fault("batches.uncounted", breaks="batches.counted")
 def nothing_is_counted(ask: Ask, serve: Serve) -> Answer:
     """A batch has no `request_counts`."""
-    return _edited(ask, serve, lambda body: body.pop("request_counts", None) and None)
+    return edited(ask, serve, lambda body: body.pop("request_counts", None) and None)
 
 
 @fault("batches.stuck", breaks="batches.finishes", also=("batches.cancel",))
@@ -154,7 +117,7 @@ def batches_never_end(ask: Ask, serve: Serve) -> Answer:
     def edit(body: dict[str, Any]) -> Any:
         return body | NOT_YET | {"status": "in_progress"} if body["status"] in ("finalizing", "completed") else None
 
-    return _edited(ask, serve, edit)
+    return edited(ask, serve, edit)
 
 
 @fault("batches.stuck-and-busy", breaks="batches.finishes")
@@ -164,103 +127,12 @@ def batches_neither_end_nor_are_cancelled(ask: Ask, serve: Serve) -> Answer:
     return replace(answer, status=503) if ask.path.endswith("/cancel") and answer.status == 409 else answer
 
 
-# ---------------------------------------------------------------------------------------------- the files
-
-
-@fault("batches.output-missing", breaks="batches.files", also=("batches.*",))
-def there_are_no_files(ask: Ask, serve: Serve) -> Answer:
-    """A completed batch names no file."""
-    return _edited_ends(ask, serve, lambda body: body | {"output_file_id": None, "error_file_id": None})
-
-
-@fault("batches.files-elsewhere", breaks="batches.files")
-def results_cannot_be_read(ask: Ask, serve: Serve) -> Answer:
-    """The files of a completed batch are not found."""
-    answer = serve(ask)
-    is_result = ask.method == "GET" and ask.path.endswith("/content") and b'"response"' in answer.body
-    return serve(replace(ask, path="/v1/files/file-elsewhere/content")) if is_result else answer
-
-
-@fault("batches.bare-bodies", breaks="batches.lines", also=("batches.*",))
-def lines_are_bare(ask: Ask, serve: Serve) -> Answer:
-    """`response` of a line is the body itself."""
-    return _each_line(ask, serve, lambda line: line.update(response=line["response"]["body"]))
-
-
-@fault("batches.lines-unnamed", breaks="batches.lines")
-def lines_have_no_id(ask: Ask, serve: Serve) -> Answer:
-    """A line has no `id`."""
-    return _each_line(ask, serve, lambda line: line.pop("id"))
-
-
-@fault("batches.line-lost", breaks="batches.answers", also=("batches.own", "batches.totals"))
-def a_line_is_lost(ask: Ask, serve: Serve) -> Answer:
-    """The last line of the output is missing."""
-    return _edited_lines(ask, serve, lambda lines: lines[:-1] if len(lines) > 1 else lines)
-
-
-@fault("batches.line-doubled", breaks="batches.answers", also=("batches.line-ids", "batches.totals"))
-def a_line_comes_twice(ask: Ask, serve: Serve) -> Answer:
-    """The first line of each file comes twice."""
-    return _edited_lines(ask, serve, lambda lines: lines[:1] + lines)
-
-
-@fault("batches.custom-id-changed", breaks="batches.answers")
-def failures_have_another_id(ask: Ask, serve: Serve) -> Answer:
-    """The `custom_id` of what was refused comes back in capitals."""
-
-    def edit(line: Line) -> None:
-        if line["response"]["status_code"] >= 400:
-            line["custom_id"] = line["custom_id"].upper()
-
-    return _each_line(ask, serve, edit)
-
-
-@fault("batches.line-ids-alike", breaks="batches.line-ids")
-def lines_share_an_id(ask: Ask, serve: Serve) -> Answer:
-    """Every line has the id of the batch."""
-    return _each_line(ask, serve, lambda line: line.update(id="batch_req_1"))
-
-
-@fault("batches.one-file", breaks="batches.sides")
-def everything_is_in_the_output(ask: Ask, serve: Serve) -> Answer:
-    """The two files are told the other way round."""
-    return _edited_ends(
-        ask,
-        serve,
-        lambda body: body | {"output_file_id": body["error_file_id"], "error_file_id": body["output_file_id"]},
+@fault("batches.output-promised", breaks="batches.echo")
+def results_are_promised(ask: Ask, serve: Serve) -> Answer:
+    """While it is finalized, a batch names a file of answers that is another one in the end."""
+    return edited(
+        ask, serve, lambda body: body | {"output_file_id": "file-soon"} if body["status"] == "finalizing" else None
     )
-
-
-@fault("batches.miscounted", breaks="batches.totals")
-def counts_are_of_another(ask: Ask, serve: Serve) -> Answer:
-    """Failed requests are counted as completed."""
-
-    def edit(body: dict[str, Any]) -> None:
-        counts = body["request_counts"]
-        body["request_counts"] = {**counts, "completed": counts["completed"] + counts["failed"], "failed": 0}
-
-    return _edited(ask, serve, edit)
-
-
-@fault("batches.crossed", breaks="batches.own")
-def answers_are_crossed(ask: Ask, serve: Serve) -> Answer:
-    """The answers of two requests are exchanged."""
-
-    def swap(lines: list[Line]) -> list[Line]:
-        ids = [line["custom_id"] for line in lines]
-        return [{**line, "custom_id": id} for line, id in zip(lines, ids[::-1], strict=True)]
-
-    return _edited_lines(ask, serve, swap)
-
-
-@fault("batches.bodies-text", breaks="batches.bodies", also=("batches.own",))
-def bodies_are_text(ask: Ask, serve: Serve) -> Answer:
-    """The body of an answer is JSON in a string."""
-    return _each_line(ask, serve, lambda line: line["response"].update(body=json.dumps(line["response"]["body"])))
-
-
-# ------------------------------------------------------------------------------------------------ the rest
 
 
 @fault("batches.endpoint-unchecked", breaks="batches.endpoint")
@@ -300,7 +172,7 @@ def batches_are_not_listed(ask: Ask, serve: Serve) -> Answer:
 def an_unknown_batch_is_made_up(ask: Ask, serve: Serve) -> Answer:
     """A batch that there is not is in progress."""
     answer = serve(ask)
-    if not _is_read(ask) or answer.status != 404:
+    if not is_read(ask) or answer.status != 404:
         return answer
     body = {"id": ask.path.rpartition("/")[2], "object": "batch", "status": "in_progress"}
     return replace(answer, status=200).with_json(body)
@@ -310,4 +182,72 @@ def an_unknown_batch_is_made_up(ask: Ask, serve: Serve) -> Answer:
 def an_unknown_batch_crashes(ask: Ask, serve: Serve) -> Answer:
     """500 for a batch that there is not."""
     answer = serve(ask)
-    return replace(answer, status=500) if _is_read(ask) and answer.status == 404 else answer
+    return replace(answer, status=500) if is_read(ask) and answer.status == 404 else answer
+
+
+@fault("batches.month", breaks="batches.expiry")
+def batches_live_for_a_month(ask: Ask, serve: Serve) -> Answer:
+    """A batch expires thirty days after it was made, whatever its window."""
+    return edited(ask, serve, lambda body: body | {"expires_at": body["created_at"] + 30 * 24 * 3600})
+
+
+@fault("batches.window-any", breaks="batches.window", also=("batches.echo",))
+def any_window_is_taken(ask: Ask, serve: Serve) -> Answer:
+    """A window that is no time is taken for a day."""
+    is_meant = ask.method == "POST" and ask.path == BATCHES and ask.asked.get("completion_window") == "wireproof"
+    return serve(ask.changed(completion_window="24h") if is_meant else ask)
+
+
+@fault("batches.one-id-twice", breaks="batches.custom-id-unique")
+def one_id_is_taken_twice(ask: Ask, serve: Serve) -> Answer:
+    """Two requests of one `custom_id` are both answered."""
+
+    def edit(body: dict[str, Any]) -> Any:
+        if "duplicate" not in json.dumps(body.get("errors")):
+            return None
+        counts = {"total": 2, "completed": 2, "failed": 0}
+        times = {"failed_at": None, "completed_at": body["failed_at"]}
+        return body | times | {"status": "completed", "errors": None, "request_counts": counts}
+
+    return edited(ask, serve, edit)
+
+
+@fault("batches.unexplained", breaks="batches.why")
+def failures_are_not_explained(ask: Ask, serve: Serve) -> Answer:
+    """A batch that failed has no `errors`."""
+    return edited(ask, serve, lambda body: body | {"errors": None})
+
+
+@fault("batches.errors-a-list", breaks="batches.why", also=("batches.schema",))
+def errors_are_a_list(ask: Ask, serve: Serve) -> Answer:
+    """`errors` of a batch that failed is the list itself."""
+    return edited(ask, serve, lambda body: body | {"errors": body["errors"]["data"]} if body.get("errors") else None)
+
+
+@fault("batches.late-crash", breaks="batches.over")
+def late_cancellations_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for cancelling what is over."""
+    answer = serve(ask)
+    return replace(answer, status=500) if ask.path.endswith("/cancel") and answer.status == 409 else answer
+
+
+@fault("batches.unknown-cancelled", breaks="batches.unknown", also=("batches.schema",))
+def unknown_batches_are_cancelled(ask: Ask, serve: Serve) -> Answer:
+    """A batch that there is not can be cancelled."""
+    answer = serve(ask)
+    if not ask.path.startswith(BATCHES) or not ask.path.endswith("/cancel") or answer.status != 404:
+        return answer
+    return replace(answer, status=200).with_json(
+        {"id": ask.path.split("/")[3], "object": "batch", "status": "cancelling"}
+    )
+
+
+@fault("batches.list-behind", breaks="batches.list")
+def lists_are_behind(ask: Ask, serve: Serve) -> Answer:
+    """In lists every batch is in progress."""
+
+    def edit(body: dict[str, Any]) -> Any:
+        return body | {"data": [row | NOT_YET | {"status": "in_progress"} for row in body["data"]]}
+
+    answer = serve(ask)
+    return edit_json(answer, edit) if ask.method == "GET" and ask.path == BATCHES else answer

@@ -170,7 +170,14 @@ def files_are_read_anew(ask: Ask, serve: Serve) -> Answer:
     )
 
 
-@fault("files.line-ends", breaks="files.content", also=("uploads.content",))
+@fault(
+    "files.line-ends",
+    breaks="files.content",
+    also=(
+        "batches.output-file",
+        "uploads.content",
+    ),
+)
 def line_ends_are_converted(ask: Ask, serve: Serve) -> Answer:
     """Content comes back with CRLF for LF."""
     return _edited_content(ask, serve, lambda data: data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
