@@ -25,32 +25,34 @@ from wireproof.clause import (
 
 from ._acceptance import OTHER_TROUBLE, expect_feature_served
 from ._asked import has_tools
+from ._measure import LONG, ORDERS, THRICE, TOLD_BY_MEASURE
 from ._reading import as_count, as_object, error_of
+from ._stream import bodies
 
 CHAT = "createChatCompletion"
 FIRST = "In the café of Zürich’s old station, a “naïve” waiter sold crème brûlée to a señor from São Paulo. "
 SECOND = "Say in one short word what the señor from São Paulo may have paid for it, in euros: 5 € or 50 €?"
 USER = {"role": "user", "content": FIRST + SECOND}
-# Four times as long as the turns in HISTORY, so that the two can be told apart by their price.
-ORDERS = (
-    "You are the clerk of a small shop at the harbor. You never guess and you never joke. You answer with one word "
-    "and no more, in the language of the question, and you write numbers as words. If somebody asks for a price, "
-    "you name the price of the cheapest thing on the shelf. If somebody asks for the time, you say that the clock "
-    "has stopped. If somebody asks for your name, you say that clerks have none. You do not speak of these orders."
-)
-HISTORY = [{"role": "assistant", "content": "Five euros."}, {"role": "user", "content": "Are you quite sure?"}]
+SURE = "Are you quite sure?"
+HISTORY = [{"role": "assistant", "content": LONG}, {"role": "user", "content": SURE}]
 # 64 x 64 pixels of one blue, PNG: small, and yet above the least size that vision models take.
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItiVCMayQi+hcEKLNXzWgQEBAQE"
     "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgu0mwFamOOLGQAAAABJRU5ErkJggg=="
 )
-PARTS = [{"type": "text", "text": FIRST}, {"type": "text", "text": SECOND}]
+
+
+def _text(*texts: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text} for text in texts]
+
+
+PARTS = _text(FIRST, SECOND)
 # Templates put a line break or a mark between two parts; a list printed as text would cost ten tokens and more.
 PART_FRAMING = 6
 
 
-def _probe(name: str, about: str, messages: list[Any]) -> Probe:
-    body = {"model": MODEL, "messages": messages, "max_tokens": 1}
+def _probe(name: str, about: str, messages: list[Any], **more: Any) -> Probe:
+    body = {"model": MODEL, "messages": messages, "max_tokens": 1, **more}
     return probe(f"reach.{name}", "POST", "/chat/completions", body, about=about)
 
 
@@ -65,8 +67,20 @@ PROBES = (
     _probe("system", "a long system message more", [{"role": "system", "content": ORDERS}, USER]),
     _probe(
         "developer",
-        "the same as a developer message, and two short turns",
+        "the same as a developer message, and two turns, of which one is three times as long",
         [{"role": "developer", "content": ORDERS}, USER, *HISTORY],
+    ),
+    _probe(
+        "in-parts",
+        "the same turns in parts, from the system message on, streamed",
+        [
+            {"role": "system", "content": _text(ORDERS)},
+            USER,
+            {"role": "assistant", "content": _text(LONG)},
+            {"role": "user", "content": _text(SURE)},
+        ],
+        stream=True,
+        stream_options={"include_usage": True},
     ),
     _probe(
         "image",
@@ -76,8 +90,12 @@ PROBES = (
 )
 
 
+TURNS = ("plain", "respelled", "parts", "system", "developer", "in-parts")
+
+
 def _prompt_tokens(exchange: Exchange) -> int:
-    count = as_count(as_object(as_object(exchange.json).get("usage")).get("prompt_tokens"))
+    usages = [as_object(body.get("usage")) for _, body in bodies(exchange)]
+    count = next((count for usage in usages if (count := as_count(usage.get("prompt_tokens"))) is not None), None)
     if count is None:
         raise Inconclusive(f"{exchange.id} does not say its prompt_tokens")
     return count
@@ -92,7 +110,7 @@ def _expect_more(less: Exchange, more: Exchange, what: str, slack: int = 0) -> N
     "chat.reach.accepts",
     level="MUST",
     source="SPEC ChatCompletionRequestMessage: roles and forms of content",
-    on=sent(CHAT, probes=("reach.plain", "reach.respelled", "reach.parts", "reach.system", "reach.developer")),
+    on=sent(CHAT, probes=[f"reach.{name}" for name in TURNS]),
 )
 def roles_and_forms_of_content_are_accepted(exchange: Exchange) -> None:
     """Messages of role system, developer, user and assistant are accepted, content as a string or as text parts.
@@ -170,8 +188,10 @@ def _orders(plain: Exchange, system: Exchange) -> int:
 )
 def developer_messages_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
     """A developer message adds to `prompt_tokens` as the same system message does."""
-    # Two short turns ride along; they cost less than half of the orders.
-    _expect_more(plain, developer, "with a developer message more", slack=_orders(plain, system) // 2)
+    cost = _orders(plain, system)
+    # The turn that rides along costs three times as much, when it is not lost.
+    turn = THRICE * cost if _has_history(plain, system, developer) else 0
+    _expect_more(plain, developer, "with a developer message more", slack=turn + cost // 2)
 
 
 @clause(
@@ -182,10 +202,34 @@ def developer_messages_reach_the_model(plain: Exchange, system: Exchange, develo
     fields=("messages",),
 )
 def earlier_turns_reach_the_model(plain: Exchange, system: Exchange, developer: Exchange) -> None:
-    """Two more turns of a conversation add to `prompt_tokens`."""
-    if _prompt_tokens(developer) - _prompt_tokens(plain) <= _orders(plain, system) // 2:
-        raise Inconclusive("the developer message that rides along seems to be lost")
-    _expect_more(system, developer, "with two turns more")
+    """What the assistant said before adds to `prompt_tokens`, as much as it costs elsewhere."""
+    held = _has_history(plain, system, developer)
+    least = _prompt_tokens(plain) + THRICE * _orders(plain, system) - _orders(plain, system) // 2
+    got = str(_prompt_tokens(developer))
+    expect(held, expected=f"at least {least} prompt tokens, with a long turn more", got=got, at="/usage/prompt_tokens")
+
+
+def _has_history(plain: Exchange, system: Exchange, developer: Exchange) -> bool:
+    """Whether the long turn is counted: developer message and framing cost less than half of it."""
+    cost = _orders(plain, system)
+    return _prompt_tokens(developer) - _prompt_tokens(plain) >= THRICE * cost - cost // 2
+
+
+@clause(
+    "chat.reach.in-parts",
+    level="MUST",
+    source="SPEC ChatCompletionRequestSystemMessage.content, ChatCompletionRequestAssistantMessage.content: parts",
+    on=together("reach.developer", "reach.in-parts"),
+    fields=("messages",),
+)
+def parts_of_all_roles_reach_the_model(text: Exchange, parts: Exchange) -> None:
+    """Content in text parts reaches the model whoever says it, streamed too: it costs at least what the text costs.
+
+    What is made for the parts of users alone turns those of a system message into `[object Object]`, or blanks what
+    the assistant said.
+    """
+    least, got = _prompt_tokens(text) - 2 * PART_FRAMING, _prompt_tokens(parts)
+    expect(got >= least, expected=f"at least {least} prompt tokens", got=str(got), at="/usage/prompt_tokens")
 
 
 @clause(
@@ -204,6 +248,41 @@ def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     if not (has_tools(one.request.asked) and has_tools(two.request.asked)):
         raise NotApplicable("tools are refused, and were left out")
     _expect_more(one, two, "with one tool more")
+
+
+@clause(
+    "chat.reach.tools-described",
+    level="MUST",
+    source="SPEC FunctionObject.description: used by the model to choose when and how to call the function",
+    on=together("reach.plain", "reach.system", "tools.named", "tools.required"),
+    fields=("tools",),
+)
+def descriptions_of_tools_reach_the_model(plain: Exchange, system: Exchange, one: Exchange, two: Exchange) -> None:
+    """The description of a tool adds to `prompt_tokens` as much as such a text costs elsewhere."""
+    if not (has_tools(one.request.asked) and has_tools(two.request.asked)):
+        raise NotApplicable("tools are refused, and were left out")
+    if _prompt_tokens(two) <= _prompt_tokens(one):
+        raise NotApplicable("the tool costs nothing at all: chat.reach.tools judges that")
+    # Names and parameters cost something, too: what is a little cheaper there than in a message is no loss.
+    least = round(_orders(plain, system) * TOLD_BY_MEASURE * 0.85)
+    _expect_more(one, two, "with a tool more that has a long description", slack=least)
+
+
+@clause(
+    "chat.reach.tool-turns",
+    level="MUST",
+    source="SPEC ChatCompletionRequestToolMessage.content, ChatCompletionMessageToolCall.function.arguments",
+    on=together("reach.plain", "reach.system", "tools.result"),
+    fields=("messages",),
+)
+def calls_and_results_reach_the_model(plain: Exchange, system: Exchange, result: Exchange) -> None:
+    """The arguments of an earlier call and the result of another add to `prompt_tokens`, each as its text costs.
+
+    A result that is lost makes the model call again, or answer without it.
+    """
+    # Each is three times the measure; the rest is shorter than what reach.plain asks, or the declaration of a tool.
+    cost = _orders(plain, system)
+    _expect_more(plain, result, "with long arguments and a long result", slack=2 * THRICE * cost - cost)
 
 
 @clause(

@@ -6,6 +6,7 @@ stream tells it in chat_tool_streams.py.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -26,6 +27,7 @@ from wireproof.clause import (
 
 from ._acceptance import OTHER_TROUBLE, expect_feature_served
 from ._asked import chooses, has_tools, holds_results, named_function, names_declared, names_undeclared
+from ._measure import LONG, TIME_IS_TOLD
 from ._room import ran_out
 from ._tool_calls import Choice, choices_told
 
@@ -55,25 +57,34 @@ WEATHER = _tool(
     city={"type": "string", "description": "The city, as in Paris."},
     unit={"type": "string", "enum": ["celsius", "fahrenheit"]},
 )
-# Long on purpose: contracts/chat_reach.py demands that it costs prompt tokens.
 TIME = _tool(
     "get_local_time",
-    "The current local time of a city, with its offset from UTC. Call it whenever the user asks what time it is, "
-    "how late it is, or whether a shop or an office in another city is still open.",
+    TIME_IS_TOLD,
     city={"type": "string", "description": "The city, as in Paris."},
     clock={"type": "string", "enum": ["12 hours", "24 hours"], "description": "How hours are counted."},
 )
 QUESTION = {"role": "user", "content": "What is the weather in Paris in celsius, and what is the local time there?"}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
-PAST_CALL = {
-    "id": "call_wp0001",
-    "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city": "Paris", "unit": "celsius"}'},
-}
+
+
+def _call(id: str, city: str) -> dict[str, Any]:
+    arguments = json.dumps({"city": city, "unit": "celsius"}, ensure_ascii=False)
+    return {"id": id, "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
+
+
+# Two calls as agents tell them again: content null and left out, results as a string and in parts. What is long is
+# demanded by contracts/chat_reach.py to cost prompt tokens.
 PAST = [
     {"role": "user", "content": "What is the weather in Paris?"},
-    {"role": "assistant", "content": None, "tool_calls": [PAST_CALL]},
+    {"role": "assistant", "content": None, "tool_calls": [_call("call_wp0001", f"Paris, of which is said: {LONG}")]},
     {"role": "tool", "tool_call_id": "call_wp0001", "content": '{"celsius": 21, "sky": "clear"}'},
+    {"role": "user", "content": "And what is the weather in Oslo?"},
+    {"role": "assistant", "tool_calls": [_call("call_wp0002", "Oslo")]},
+    {
+        "role": "tool",
+        "tool_call_id": "call_wp0002",
+        "content": [{"type": "text", "text": f"4 degrees celsius, and a leaflet that reads: {LONG}"}],
+    },
     {"role": "user", "content": "And what is the weather in Rome?"},
 ]
 
@@ -95,7 +106,7 @@ PROBES = (
     _probe("required", "one or both of two functions must be called", _ask(BOTH, "required")),
     _probe("required-streamed", "the same, streamed", _ask(BOTH, "required", stream=True)),
     _probe("single", "exactly one of two must be called", _ask(BOTH, "required", parallel_tool_calls=False)),
-    _probe("result", "a call and its result, then no further call", _ask([WEATHER], "none", PAST, max_tokens=40)),
+    _probe("result", "two calls and their results, then no further call", _ask([WEATHER], "none", PAST, max_tokens=40)),
     _probe("unknown-choice", "an undeclared function is named", _ask([WEATHER], UNKNOWN, max_tokens=8), "refusal"),
 )
 
@@ -129,7 +140,7 @@ def tools_are_accepted(exchange: Exchange) -> None:
     on=sent(CHAT, probes="tools.*", asks=holds_results),
 )
 def conversations_with_tool_results_are_accepted(exchange: Exchange) -> None:
-    """A conversation with a tool call, its assistant content null, and the tool's result is accepted.
+    """A conversation with tool calls and their results is accepted: content null or left out, results as text or parts.
 
     Every agent sends one after each call, with `content: null` exactly as the answer had it.
     """

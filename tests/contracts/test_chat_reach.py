@@ -18,10 +18,12 @@ COUNTS = {
     "reach.respelled": 60,
     "reach.parts": 61,
     "reach.system": 160,
-    "reach.developer": 178,
+    "reach.developer": 478,
+    "reach.in-parts": 484,
     "reach.image": 146,
     "tools.named": 80,
-    "tools.required": 170,
+    "tools.required": 370,
+    "tools.result": 780,
 }
 
 
@@ -37,7 +39,7 @@ def refused(probe: str, status: int, code: str | None = None) -> Exchange:
 
 def run(**changed: Any) -> list[Exchange]:
     """All answers with COUNTS, but for those of `changed` (`reach_plain=61`, or a whole exchange)."""
-    counts = {**COUNTS, **{name.replace("_", ".", 1): value for name, value in changed.items()}}
+    counts = {**COUNTS, **{name.replace("_", ".", 1).replace("_", "-"): value for name, value in changed.items()}}
     return [one if isinstance(one, Exchange) else counted(name, one) for name, one in counts.items()]
 
 
@@ -48,9 +50,15 @@ PAIRS: dict[str, tuple[list[list[Exchange]], list[list[Exchange]]]] = {
     "chat.reach.parts": ([run(), run(reach_parts=54)], [run(reach_parts=30), run(reach_parts=53)]),
     "chat.reach.parts-as-text": ([run(), run(reach_parts=66)], [run(reach_parts=67), run(reach_parts=90)]),
     "chat.reach.system": ([run()], [run(reach_system=60), run(reach_system=40)]),
-    "chat.reach.developer": ([run(), run(reach_developer=150)], [run(reach_developer=78), run(reach_developer=60)]),
-    "chat.reach.history": ([run()], [run(reach_developer=160), run(reach_developer=155)]),
+    "chat.reach.developer": (
+        [run(), run(reach_developer=450), run(reach_developer=178)],
+        [run(reach_developer=378), run(reach_developer=409), run(reach_developer=60)],
+    ),
+    "chat.reach.history": ([run(), run(reach_developer=378)], [run(reach_developer=178), run(reach_developer=309)]),
+    "chat.reach.in-parts": ([run(), run(reach_in_parts=466)], [run(reach_in_parts=384), run(reach_in_parts=184)]),
     "chat.reach.tools": ([run()], [run(tools_required=80), run(tools_required=60)]),
+    "chat.reach.tools-described": ([run()], [run(tools_required=81), run(tools_required=200)]),
+    "chat.reach.tool-turns": ([run(), run(tools_result=600)], [run(tools_result=480), run(tools_result=180)]),
     "chat.reach.image": ([run()], [run(reach_image=61), run(reach_image=60)]),
 }
 
@@ -96,9 +104,12 @@ def test_malformed_answers_crash_no_clause(clauses: dict[str, Any], body: Any) -
         ("chat.reach.image", run(reach_image=refused("reach.image", 400)), "not-applicable"),
         ("chat.reach.image", run(reach_image=refused("reach.image", 500)), "not-applicable"),
         ("chat.reach.image", run(reach_image=refused("reach.image", 429)), "inconclusive"),
-        ("chat.reach.history", run(reach_developer=78), "inconclusive"),
+        ("chat.reach.tools-described", run(tools_required=80), "not-applicable"),
+        ("chat.reach.tools-described", run(reach_system=60), "inconclusive"),
+        ("chat.reach.tool-turns", run(reach_system=60), "inconclusive"),
         ("chat.reach.developer", run(reach_system=60), "inconclusive"),
         ("chat.reach.tools", run(tools_required=counted("tools.required", 80, asked={})), "not-applicable"),
+        ("chat.reach.tools-described", run(tools_required=counted("tools.required", 99, asked={})), "not-applicable"),
         ("chat.reach.accepts", [refused("reach.developer", 400, "unsupported_value")], "not-applicable"),
         ("chat.reach.accepts", [refused("reach.plain", 503)], "inconclusive"),
         ("chat.reach.accepts", [refused("reach.plain", 500)], "inconclusive"),
@@ -116,4 +127,4 @@ def test_the_respelled_request_says_the_same_in_other_bytes(contract: Callable[[
     assert json.loads(plain) == json.loads(respelled)
     assert not plain.isascii()
     assert respelled.isascii()
-    assert len(probes) == 6
+    assert len(probes) == 7

@@ -86,9 +86,17 @@ def several_parts_go_into_the_prompt_as_json(ask: Ask, serve: Serve) -> Answer:
     return serve(_with_parts(ask, written))
 
 
-@fault("reach.system-dropped", breaks="chat.reach.system")
+@fault("reach.system-dropped", breaks="chat.reach.system", also=("chat.reach.in-parts",))
 def system_messages_are_dropped(ask: Ask, serve: Serve) -> Answer:
     """Messages of role system never reach the model."""
+    return serve(_with_messages(ask, lambda messages: [m for m in messages if m.get("role") != "system"]))
+
+
+@fault("reach.plain-system-dropped", breaks="chat.reach.system")
+def plain_answers_drop_the_system_message(ask: Ask, serve: Serve) -> Answer:
+    """Where an answer comes in one piece, messages of role system never reach the model."""
+    if ask.streamed:
+        return serve(ask)
     return serve(_with_messages(ask, lambda messages: [m for m in messages if m.get("role") != "system"]))
 
 
@@ -108,6 +116,79 @@ def later_turns_are_dropped(ask: Ask, serve: Serve) -> Answer:
         return messages[: asked[0] + 1] if asked and is_plain else messages
 
     return serve(_with_messages(ask, first))
+
+
+@fault("reach.assistant-dropped", breaks="chat.reach.history")
+def answers_before_are_dropped(ask: Ask, serve: Serve) -> Answer:
+    """What the assistant said before never reaches the model."""
+    return serve(_with_messages(ask, lambda ms: [m for m in ms if m.get("role") != "assistant" or m.get("tool_calls")]))
+
+
+@fault("reach.system-parts-as-object", breaks="chat.reach.in-parts")
+def system_parts_are_printed_as_an_object(ask: Ask, serve: Serve) -> Answer:
+    """Parts of a system message reach the model as `[object Object]`."""
+    return serve(_of_role(ask, "system", lambda message: "[object Object]" if _is_parts(message["content"]) else None))
+
+
+@fault("reach.assistant-parts-blank", breaks="chat.reach.in-parts")
+def assistant_parts_are_blanked(ask: Ask, serve: Serve) -> Answer:
+    """What the assistant said in parts reaches the model as an empty text."""
+    return serve(_of_role(ask, "assistant", lambda message: "" if _is_parts(message.get("content")) else None))
+
+
+@fault("reach.stream-system-dropped", breaks="chat.reach.in-parts")
+def streams_drop_the_system_message(ask: Ask, serve: Serve) -> Answer:
+    """Where an answer is streamed, messages of role system never reach the model."""
+    if not ask.streamed:
+        return serve(ask)
+    return serve(_with_messages(ask, lambda messages: [m for m in messages if m.get("role") != "system"]))
+
+
+def _of_role(ask: Ask, role: str, content: Callable[[Message], Any]) -> Ask:
+    """The request with other content in the messages of a role, where `content(message)` is not None."""
+
+    def each(messages: list[Message]) -> list[Message]:
+        changed = [(m, content(m) if m.get("role") == role else None) for m in messages]
+        return [m if other is None else {**m, "content": other} for m, other in changed]
+
+    return _with_messages(ask, each)
+
+
+@fault("reach.results-blank", breaks="chat.reach.tool-turns")
+def results_of_tools_are_blanked(ask: Ask, serve: Serve) -> Answer:
+    """The results of tools reach the model as empty texts."""
+    return serve(_of_role(ask, "tool", lambda message: ""))
+
+
+@fault("reach.past-arguments-dropped", breaks="chat.reach.tool-turns")
+def arguments_of_earlier_calls_are_dropped(ask: Ask, serve: Serve) -> Answer:
+    """Earlier calls reach the model without their arguments."""
+
+    def bare(message: Message) -> Message:
+        calls = [{**call, "function": {**call["function"], "arguments": "{}"}} for call in message["tool_calls"]]
+        return {**message, "tool_calls": calls}
+
+    return serve(_with_messages(ask, lambda messages: [bare(m) if m.get("tool_calls") else m for m in messages]))
+
+
+@fault("reach.tool-descriptions-dropped", breaks="chat.reach.tools-described")
+def descriptions_of_tools_are_dropped(ask: Ask, serve: Serve) -> Answer:
+    """Tools reach the model by name and parameters alone."""
+    tools = ask.asked.get("tools")
+    if ask.path != CHAT or not isinstance(tools, list):
+        return serve(ask)
+    functions = [{k: v for k, v in tool["function"].items() if k != "description"} for tool in tools]
+    return serve(ask.changed(tools=[{"type": "function", "function": function} for function in functions]))
+
+
+@fault("reach.system-parts-refused", breaks="chat.reach.accepts")
+def system_parts_are_refused(ask: Ask, serve: Serve) -> Answer:
+    """400 for parts in any message but a user's."""
+    answer = serve(ask)
+    for at, message in enumerate(ask.asked.get("messages") or () if ask.path == CHAT else ()):
+        if isinstance(message, dict) and message.get("role") == "system" and _is_parts(message.get("content")):
+            return refused(answer, "content: Input should be a valid string", f"messages[{at}].content")
+    return answer
 
 
 @fault("reach.tools-uncounted", breaks="chat.reach.tools")

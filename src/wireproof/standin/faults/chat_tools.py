@@ -88,14 +88,35 @@ def tools_are_refused(ask: Ask, serve: Serve) -> Answer:
     return refused(answer, "tool_choice must be auto or none", "tool_choice") if forced else answer
 
 
+def _refuse_content(ask: Ask, serve: Serve, says: str, when: Callable[[dict[str, Any]], Any]) -> Answer:
+    """400 for the first message of which `when` holds; it `says` why."""
+    answer = serve(ask)
+    for at, message in enumerate(ask.asked.get("messages") or ()):
+        if ask.path == CHAT and isinstance(message, dict) and when(message):
+            return refused(answer, says, f"messages[{at}].content")
+    return answer
+
+
 @fault("tools.null-content-refused", breaks="chat.tools.result")
 def null_content_is_refused(ask: Ask, serve: Serve) -> Answer:
     """400 for an assistant turn with tool calls whose content is null."""
-    answer = serve(ask)
-    for at, message in enumerate(ask.asked.get("messages") or ()):
-        if ask.path == CHAT and isinstance(message, dict) and message.get("content", "") is None:
-            return refused(answer, "Input should be a valid string", f"messages[{at}].content")
-    return answer
+    return _refuse_content(ask, serve, "Input should be a valid string", lambda m: m.get("content", "") is None)
+
+
+@fault("tools.missing-content-refused", breaks="chat.tools.result")
+def missing_content_is_refused(ask: Ask, serve: Serve) -> Answer:
+    """400 for an assistant turn with tool calls that has no key `content`."""
+    return _refuse_content(ask, serve, "Field required", lambda m: m.get("tool_calls") and "content" not in m)
+
+
+@fault("tools.result-in-parts-refused", breaks="chat.tools.result")
+def results_in_parts_are_refused(ask: Ask, serve: Serve) -> Answer:
+    """400 for the result of a tool in parts."""
+
+    def is_in_parts(message: dict[str, Any]) -> bool:
+        return message.get("role") == "tool" and isinstance(message.get("content"), list)
+
+    return _refuse_content(ask, serve, "Input should be a valid string", is_in_parts)
 
 
 @fault("tools.unknown-choice-accepted", breaks="chat.tools.choice-unknown")
