@@ -42,6 +42,8 @@ def vtt_in(text: str) -> list[Caption]:
     head, *blocks = _blocks(text) or [[""]]
     if not re.fullmatch(r"WEBVTT(?:[ \t].*)?", head[0]):
         raise Malformed(f"{head[0][:60]!r} where WEBVTT is meant")
+    if any("-->" in line for line in head):
+        raise Malformed("a cue right after WEBVTT: no blank line stands before it")
     found = []
     for block in blocks:
         if block[0].startswith(("NOTE", "STYLE", "REGION")):
@@ -61,4 +63,6 @@ def _caption(found: re.Match[str] | None, line: str, words: list[str]) -> Captio
         raise Malformed(f"{line[:60]!r} where times are meant")
     times = [int(part or 0) for part in found.groups()]
     start, end = (h * 3600 + m * 60 + s + ms / 1000 for h, m, s, ms in (times[:4], times[4:]))
+    if stray := next((one for one in words if "-->" in one), None):
+        raise Malformed(f"{stray[:60]!r} within the words of another caption: no blank line stands before it")
     return Caption(start, end, "\n".join(words).strip())

@@ -9,18 +9,21 @@ from typing import Any
 from wireproof.clause import Exchange, Inconclusive, NotApplicable, expect
 
 from ._forms import asked_of, file_of
-from ._media import json_or_none, streams
+from ._media import json_or_none, streams, told_events
 from ._reading import as_number, as_object, as_objects
 from ._sounds import NoSound, sound_in
 
 TRANSCRIBE, TRANSLATE = "createTranscription", "createTranslation"
 JSON = ("json", "verbose_json", "diarized_json")
 TEXT = ("text", "srt", "vtt")
+DELTA, SEGMENT, DONE = "transcript.text.delta", "transcript.text.segment", "transcript.text.done"
 DEFAULT = "json"
 # What a decoder adds or leaves out at the ends.
 SLACK_S, SLACK_SHARE = 0.5, 0.05
 # Whisper listens to half a minute at a time, and may end the last segment of a short recording with its window.
 WINDOW_S = 30
+# Two voices may start together.
+FEW = 3
 
 
 def format_asked(exchange: Exchange) -> str:
@@ -42,11 +45,19 @@ def granularities(exchange: Exchange) -> list[Any]:
 
 
 def body_of(exchange: Exchange) -> dict[str, Any]:
-    """The object of an answer. Inconclusive when it is none: the clause of the schema judges that."""
-    body = json_or_none(exchange)
+    """The object of an answer, that of a stream folded. Inconclusive when it is none: the schema's clause tells."""
+    body = _folded(exchange) if streams(exchange) else json_or_none(exchange)
     if not isinstance(body, dict):
         raise Inconclusive("the answer is not a JSON object")
     return body
+
+
+def _folded(exchange: Exchange) -> dict[str, Any]:
+    """What the events of a stream tell together: the last of them, with the segments that came before."""
+    events = [event for _, event in told_events(exchange)]
+    done: dict[str, Any] = next((event for event in reversed(events) if event.get("type") == DONE), {})
+    segments = [event for event in events if event.get("type") == SEGMENT]
+    return {**done, "segments": segments} if segments else done
 
 
 def real_s(exchange: Exchange) -> float:
@@ -65,7 +76,7 @@ def slack_s(seconds: float) -> float:
 
 
 def expect_times(spans: Sequence[dict[str, Any]], exchange: Exchange, at: str, *, by: str) -> None:
-    """`spans` follow each other, end no earlier than they start, and lie within the recording."""
+    """`spans` follow each other, end no earlier than they start, and lie within the recording; some of them last."""
     most = _length(exchange)
     earlier = 0.0
     for number, span in enumerate(spans):
@@ -83,6 +94,12 @@ def expect_times(spans: Sequence[dict[str, Any]], exchange: Exchange, at: str, *
             last = ceil(most / WINDOW_S) * WINDOW_S + slack_s(most)
             expect(end <= last, expected=f"an end within {most:.2f} s", got=end, at=f"{place}/end")
         earlier = start
+    if spans:
+        lasting = [span for span in spans if span["end"] > span["start"]]
+        expect(bool(lasting), expected=f"a {by} that lasts", got="all end where they start", at=at)
+    if len(spans) >= FEW:
+        apart = len({span["start"] for span in spans}) > 1
+        expect(apart, expected="starts that differ", got=f"all at {spans[0]['start']} s", at=at)
 
 
 def _length(exchange: Exchange) -> float | None:
@@ -90,6 +107,11 @@ def _length(exchange: Exchange) -> float | None:
         return real_s(exchange)
     except NotApplicable:
         return as_number(as_object(json_or_none(exchange)).get("duration"))
+
+
+def spoken(text: str) -> str:
+    """Letters and digits alone, in one case: what may be spaced and stopped in several ways."""
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def folded(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 
 from wireproof.clause import (
     TRANSCRIPTION_MODEL,
@@ -88,8 +88,11 @@ BOTH = (TRANSCRIBE, TRANSLATE)
 HEARD = answered(TRANSCRIBE, shows=plain)
 VERBOSE = answered(TRANSCRIBE, shows=asks("verbose_json"))
 SEGMENTED = answered(TRANSCRIBE, shows=asks("verbose_json", "diarized_json"))
+# As they are told at once, or one by one in a stream.
+SEGMENTS = answered(TRANSCRIBE, shows=lambda e: format_asked(e) in ("verbose_json", "diarized_json"))
 SCHEMAS = {"json": "Transcription", "verbose_json": "TranscriptionVerbose", "diarized_json": "TranscriptionDiarized"}
 USAGE = {"tokens": "AudioUsageTokens", "duration": "AudioUsageDuration"}
+BOUNDS = {"avg_logprob": (-inf, 0), "no_speech_prob": (0, 1), "compression_ratio": (0, inf)}
 # Captions by names of their own.
 OTHER_TEXT = ("application/x-subrip", "application/srt", "application/octet-stream")
 # Of a segment, what neither a player nor an editor of captions works with.
@@ -120,12 +123,20 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     on=answered(TRANSCRIBE, shows=asks("verbose_json")),
 )
 def segments_tell_of_the_model(exchange: Exchange) -> None:
-    """A segment has what the model thought of it too: `seek`, `tokens`, `avg_logprob`, `no_speech_prob`, ..."""
+    """A segment has what the model thought of it too: `seek`, `tokens`, `avg_logprob`, `no_speech_prob`, ...
+
+    A log probability is 0 or less, a probability from 0 to 1, a ratio of lengths not negative.
+    """
     if not as_objects(body_of(exchange).get("segments")):
         raise NotApplicable("there are no segments")
     for violation in _violations(exchange):
         if OF_THE_MODEL.fullmatch(_place(violation)):
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+    for number, segment in enumerate(as_objects(body_of(exchange)["segments"])):
+        for name, (least, most) in BOUNDS.items():
+            value = as_number(segment.get(name))
+            fits = value is None or least <= value <= most
+            expect(fits, expected=f"{least} to {most}", got=value, at=f"/segments/{number}/{name}")
 
 
 def _violations(exchange: Exchange) -> list[Violation]:
@@ -243,7 +254,7 @@ def segments_lie_within_the_recording(exchange: Exchange) -> None:
 
 
 @clause(
-    "transcriptions.segment-ids", level="MUST", source="SPEC TranscriptionSegment.id: unique identifier", on=SEGMENTED
+    "transcriptions.segment-ids", level="MUST", source="SPEC TranscriptionSegment.id: unique identifier", on=SEGMENTS
 )
 def segments_have_ids_of_their_own(exchange: Exchange) -> None:
     """No two segments of an answer share an `id`; numbers rise."""
@@ -253,7 +264,7 @@ def segments_have_ids_of_their_own(exchange: Exchange) -> None:
         expect(held and ids.count(other) == 1, expected="another id", got=shown(ids), at=f"/segments/{number}/id")
 
 
-@clause("transcriptions.segment-text", level="SHOULD", source="SPEC TranscriptionSegment.text", on=SEGMENTED)
+@clause("transcriptions.segment-text", level="SHOULD", source="SPEC TranscriptionSegment.text", on=SEGMENTS)
 def segments_make_the_text(exchange: Exchange) -> None:
     """The texts of the segments, joined, are the text: but for blanks."""
     expect_joined(body_of(exchange), "segments", "segments")

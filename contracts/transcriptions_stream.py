@@ -25,10 +25,14 @@ from ._media import expect_closed, expect_details, expect_events_of_json, expect
 from ._reading import as_object, as_objects, as_text
 from ._samples import wav
 from ._shape import expect_schema
-from ._transcripts import TRANSCRIBE, expect_times
+from ._transcripts import DELTA, DONE, SEGMENT, TRANSCRIBE, expect_times
 
-STREAMER = (("model", "gpt-4o-transcribe-diarize"), ("response_format", "diarized_json"), ("stream", "true"))
-DELTA, SEGMENT, DONE = "transcript.text.delta", "transcript.text.segment", "transcript.text.done"
+STREAMER = (
+    ("model", "gpt-4o-transcribe-diarize"),
+    ("response_format", "diarized_json"),
+    ("chunking_strategy", "auto"),
+    ("stream", "true"),
+)
 
 
 @flow(

@@ -144,6 +144,11 @@ def by_the_older_model(ask: Ask, serve: Serve) -> Answer:
     return in_json(VERDICTS, older_model)(ask.changed(model="text-moderation-latest") if is_named else ask, serve)
 
 
+def without_bytes(event: dict[str, Any]) -> None:
+    for row in event.get("logprobs", ()):
+        row["bytes"] = None
+
+
 def named_events(answer: Answer) -> Answer:
     def name(frames: list[Frame]) -> Iterator[Frame]:
         for frame in frames:
@@ -199,6 +204,18 @@ VARIATIONS: dict[str, Vary] = {
         WORDS, each_segment(lambda one: one | {"id": one["id"] + 1} if isinstance(one["id"], int) else None)
     ),
     "blanks around the words": in_json(WORDS, lambda body: body | {"text": f" {body['text']} "}),
+    "words with their blanks": in_json(
+        WORDS,
+        lambda body: (
+            body | {"words": [{**one, "word": f" {one['word']}"} for one in body["words"]]}
+            if body.get("words")
+            else None
+        ),
+    ),
+    "log probabilities without bytes": in_events(WORDS, without_bytes),
+    "log probabilities at the end alone": in_events(
+        WORDS, lambda event: event.pop("logprobs", None) and None if "delta" in event else None
+    ),
     "captions typed as what they are": on(
         WORDS,
         lambda a: (

@@ -43,6 +43,7 @@ KEPT_VTT = [
     VTT.replace("WEBVTT\n\n", "WEBVTT\n\nNOTE by hand\n\nSTYLE\n::cue { color: red }\n\n"),
 ]
 BROKEN_SRT = [
+    SRT.replace("\n\n", "\n"),
     SRT.replace(",", "."),
     SRT.replace("2\n", "3\n", 1),
     SRT.replace("1\n", "0\n", 1),

@@ -96,6 +96,19 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "no speakers": ("answers_follow_the_schema", heard(VERBOSE, "diarized_json")),
     "segments without ids": ("answers_follow_the_schema", verbose(segments=[lacking(one, "id") for one in SEGMENTS])),
     "a duration that is text": ("answers_follow_the_schema", verbose(duration="2.1")),
+    "a probability above 1": (
+        "segments_tell_of_the_model",
+        verbose(segments=[SEGMENTS[0] | {"no_speech_prob": 40.0}]),
+    ),
+    "a logarithm above 0": ("segments_tell_of_the_model", verbose(segments=[SEGMENTS[0] | {"avg_logprob": 0.2}])),
+    "words that take no time": (
+        "words_lie_within_the_recording",
+        verbose(words=[one | {"start": 0.0, "end": 0.0} for one in ALL]),
+    ),
+    "words that all begin together": (
+        "words_lie_within_the_recording",
+        verbose(words=[one | {"start": 0.0} for one in ALL]),
+    ),
     "segments without seek": ("segments_tell_of_the_model", verbose(segments=[lacking(SEGMENTS[0], "seek")])),
     "text typed as JSON": ("type_follows_the_format", heard(WORDS, "text", JSON)),
     "JSON typed as text": ("type_follows_the_format", heard(VERBOSE, type=TEXT)),

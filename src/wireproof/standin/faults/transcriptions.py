@@ -157,7 +157,7 @@ def words_missing(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, lambda body: body.pop("words") and None, has="words")
 
 
-@fault("transcriptions.words-shuffled", breaks="transcriptions.word-times")
+@fault("transcriptions.words-shuffled", breaks="transcriptions.word-times", also=("transcriptions.word-text",))
 def words_shuffled(ask: Ask, serve: Serve) -> Answer:
     """The words in the order of the alphabet."""
     return _edited(ask, serve, lambda body: body["words"].sort(key=lambda word: word["word"]), has="words")
