@@ -159,6 +159,13 @@ def test_a_banned_word_is_not_written() -> None:
     assert not [word for word in text.replace(".", "").split() if word.startswith("s")]
 
 
+def test_a_forced_word_is_all_that_is_written() -> None:
+    from wireproof.standin.prose import VOCABULARY
+
+    bias = {str(VOCABULARY.index("harbor")): 100}
+    assert said(chat("Say: something else", logit_bias=bias, max_tokens=3)) == " harbor harbor harbor"
+
+
 @pytest.mark.parametrize("most", [0, 1, 5, 20])
 def test_logprobs_have_one_entry_a_token_and_the_chosen_one_on_top(most: int) -> None:
     answer = chat("Repeat exactly: héllo 👋 world", logprobs=True, top_logprobs=most)

@@ -108,8 +108,11 @@ def _told(body: Mapping[str, Any], meaning: str, serial: str, asked: int | None,
         return _called(made, asked, meaning)
     limit = asked or model.max_output_tokens
     forced = forced_json(body, meaning)
+    only = forced_word(body.get("logit_bias"))
     if forced is not None:
         natural = tokenized(forced)
+    elif only is not None:
+        natural = [f" {only}"] * (limit + 1)
     else:
         natural = prose.reply(
             last_words(body["messages"]),
@@ -156,6 +159,13 @@ def banned_words(logit_bias: Mapping[str, int] | None) -> frozenset[str]:
     """Words whose token is biased to -100, "never". Token ids are those of `prose.spelled`."""
     words = prose.VOCABULARY
     return frozenset(words[int(token) % len(words)] for token, bias in (logit_bias or {}).items() if bias <= -100)
+
+
+def forced_word(logit_bias: Mapping[str, int] | None) -> str | None:
+    """The word whose token is biased to 100, "always": the first of several."""
+    words = prose.VOCABULARY
+    always = (words[int(token) % len(words)] for token, bias in (logit_bias or {}).items() if bias >= 100)
+    return next(always, None)
 
 
 def usage(said: Sequence[Said], turn: Turn, body: Mapping[str, Any]) -> dict[str, Any]:
