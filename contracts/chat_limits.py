@@ -20,14 +20,15 @@ from wireproof.clause import (
 )
 
 from ._asked import choices_asked, cut, stops
-from ._chat import FINISH_REASONS, choices_of, first_text, messages_of, reasoning_tokens, text_of
+from ._chat import FINISH_REASONS, choices_of, first_text, reasoning_tokens
 from ._noise import expect_repeats
 from ._reading import as_count, tokens_of, told
+from ._tool_calls import choices_told
 
 WHOLE = answered("createChatCompletion", streamed=False)
 CUT_SHORT = answered("createChatCompletion", streamed=False, probes=("chat.plain", "chat.cap", "chat.cap-completion"))
 STOPPED = answered(
-    "createChatCompletion", streamed=False, probes=("chat.plain", "chat.plain-again", "chat.stop", "chat.stop-list")
+    "createChatCompletion", probes=("chat.plain", "chat.plain-again", "chat.stop", "chat.stop-list", "chat.recovers")
 )
 
 
@@ -204,21 +205,16 @@ def _expect_within(exchange: Exchange, name: str, aside: int) -> None:
     "chat.stop",
     level="MUST",
     source="SPEC CreateChatCompletionRequest.stop",
-    on=answered("createChatCompletion", streamed=False, asks=lambda body: bool(stops(body))),
+    on=answered("createChatCompletion", asks=lambda body: bool(stops(body))),
     model="some-output",
     fields=("stop",),
 )
 def stop_never_appears(exchange: Exchange) -> None:
     """No sequence of `stop` appears in the returned text, the later ones of a list no more than the first."""
-    for at, message in messages_of(exchange):
+    for choice in choices_told(exchange):
         for stop in stops(exchange.request.asked):
-            text = text_of(message)
-            expect(
-                stop not in text,
-                expected=f"text that ends before {shown(stop)}",
-                got=shown(text),
-                at=f"{at}/content",
-            )
+            held = stop not in choice.content
+            choice.must(held, "content", expected=f"text that ends before {shown(stop)}", got=shown(choice.content))
 
 
 @clause(
@@ -231,10 +227,11 @@ def stop_never_appears(exchange: Exchange) -> None:
 def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
     """A text that a stop sequence ended has `finish_reason: stop`."""
     judged = 0
-    for stopped, kept in _stopped(exchanges):
-        if first_text(stopped).rstrip() == kept.rstrip():
-            got = choices_of(stopped)[0].get("finish_reason")
-            expect(got == "stop", expected='"stop"', got=shown(got), at=f"{stopped.id} /choices/0/finish_reason")
+    for stopped, kept, _ in _stopped(exchanges):
+        choice = choices_told(stopped)[0]
+        if choice.content.rstrip() == kept.rstrip():
+            at = f"{stopped.id} /choices/0/finish_reason"
+            expect(choice.finish == "stop", expected='"stop"', got=shown(choice.finish), at=at, event=choice.event)
             judged += 1
     if not judged:
         raise NotApplicable("no text ended where its stop sequence stands in chat.plain")
@@ -248,28 +245,34 @@ def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
     model="some-output",
 )
 def stop_loses_nothing(exchanges: list[Exchange]) -> None:
-    """A stop sequence takes away itself and what follows, nothing of what came before."""
+    """A stop sequence takes away itself and what follows, all of itself, and nothing of what came before.
+
+    A stream holds text back as long as it may be the beginning of a stop sequence; what is sent cannot be taken back.
+    """
     expect_repeats(exchanges)
     judged = 0
-    for stopped, kept in _stopped(exchanges):
-        text = first_text(stopped)
-        if kept.startswith(text.rstrip()):
+    for stopped, kept, whole in _stopped(exchanges):
+        choice = choices_told(stopped)[0]
+        text = choice.content
+        is_begun = text.startswith(kept) and whole.startswith(text) and cut(text, stops(stopped.request.asked)) is None
+        if kept.startswith(text.rstrip()) or is_begun:
             expect(
                 text.rstrip() == kept.rstrip(),
                 expected=f"{shown(kept)}, as chat.plain begins",
                 got=shown(text),
-                at=f"{stopped.id} /choices/0/message/content",
+                at=f"{stopped.id} {choice.at}/content",
+                event=choice.event,
             )
             judged += 1
     if not judged:
         raise NotApplicable("no text began as chat.plain does")
 
 
-def _stopped(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, str]]:
-    """Each exchange whose stop sequence occurs in the text of `chat.plain`, and what it should keep of that."""
+def _stopped(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, str, str]]:
+    """Each exchange whose stop sequence occurs in the text of `chat.plain`; what it should keep of it; that text."""
     plain, others = _by_probe(exchanges)
     whole = first_text(plain)
     for other in others:
         kept = cut(whole, stops(other.request.asked))
         if kept is not None:
-            yield other, kept
+            yield other, kept, whole

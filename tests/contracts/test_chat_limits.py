@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import clauses_of, outcome_of, verdict_of
+from made import clauses_of, outcome_of, stream, verdict_of
 from made_chat import WHOLE, choice, plain, said, without
 
 from wireproof.clause import Exchange
@@ -25,6 +25,12 @@ def capped(text: Any, finish: Any, completion: int = 2, name: str = "max_tokens"
 
 def stopped(text: str, finish: Any = "stop", stop: Any = "m") -> Exchange:
     return said(choice(text, finish), probe="chat.stop", ask={"max_tokens": 24, "stop": stop}, completion=3)
+
+
+def streamed(*pieces: str, finish: str = "stop", stop: Any = ", ") -> Exchange:
+    deltas: list[tuple[Any, Any]] = [*(({"content": one}, None) for one in pieces), ({}, finish)]
+    events = [{"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]} for delta, reason in deltas]
+    return stream(events, asked={"max_tokens": 24, "stop": stop}, probe="chat.recovers")
 
 
 CUT = "Hello there, "  # what is left of WHOLE before "m"
@@ -80,6 +86,17 @@ PAIRS: dict[str, Pair] = {
         "stop_loses_nothing",
         [plain(), plain(), stopped("Hello there,")],
         [plain(), plain(), stopped("Hello")],
+    ),
+    "stop in a stream": ("stop_never_appears", [streamed("Hel", "lo the")], [streamed("Hello there", ", my")]),
+    "stream stopped but length": (
+        "stop_ends_with_stop",
+        [plain(), streamed("Hello there", finish="stop")],
+        [plain(), streamed("Hello there", finish="length")],
+    ),
+    "half a stop sent": (
+        "stop_loses_nothing",
+        [plain(), plain(), streamed("Hello ", "there")],
+        [plain(), plain(), streamed("Hello ", "there", ",")],
     ),
 }
 
