@@ -60,6 +60,8 @@ CATEGORIES = (
 ELSEWHERE = re.compile(r"/results/\d+/(flagged|categories|category_scores|category_applied_input_types)(/.*)?")
 # No threshold is published. A score is a confidence from 0 to 1, and none that is known to have one has it this high.
 CERTAIN = 0.8
+# Batching moves the scores of a classifier in the third decimal; a model that writes its scores is moved more.
+SAME_SCORE = 0.2
 
 ANSWERED = answered(OPERATION)
 
@@ -98,7 +100,8 @@ def one_result_for_each_text(exchange: Exchange) -> None:
     given = exchange.request.asked.get("input")
     is_texts = isinstance(given, list) and all(isinstance(one, str) for one in given)
     wanted = len(given) if is_texts and isinstance(given, list) else 1
-    got = len(list(results_of(exchange)))
+    results = as_object(json_or_none(exchange)).get("results")
+    got = len(list(results_of(exchange))) if results != [] else 0
     expect(got == wanted, expected=f"{wanted} results", got=f"{got}", at="/results")
 
 
@@ -131,7 +134,10 @@ def the_model_is_named(exchange: Exchange) -> None:
     "moderations.id", level="MUST", source="SPEC CreateModerationResponse.id: unique identifier", on=sequence(ANSWERED)
 )
 def answers_have_ids_of_their_own(exchanges: Sequence[Exchange]) -> None:
-    """No two answers share an `id`."""
+    """Each answer has an `id`, and no two share one."""
+    for exchange in exchanges:
+        id = as_object(json_or_none(exchange)).get("id")
+        expect(id != "", expected="an id", got="an empty one", at=f"{exchange.id} /id")
     expect_ids_of_their_own(exchanges, lambda e: as_text(as_object(json_or_none(e)).get("id")) or None)
 
 
@@ -202,16 +208,18 @@ def flagged_is_that_some_category_is(exchange: Exchange) -> None:
 
 @clause("moderations.high-scores", level="SHOULD", source="SPEC CreateModerationResponse: category_scores", on=ANSWERED)
 def what_is_certain_is_flagged(exchange: Exchange) -> None:
-    """A category with a score of 0.8 or more is true: a verdict that never falls is none."""
+    """A category with a score of 0.8 or more is true, one with a score of 0 is not: verdicts rest on scores."""
     seen = False
     for at, result in results_of(exchange):
         categories = as_object(result.get("categories"))
         for name, value in as_object(result.get("category_scores")).items():
             score = as_number(value)
+            place = f"{at}/categories/{name.replace('/', '~1')}"
+            if score == 0 and categories.get(name) is True:
+                expect(False, expected="false for a score of 0", got="true", at=place)
             if score is None or not CERTAIN <= score <= 1 or name not in categories:
                 continue
             seen = True
-            place = f"{at}/categories/{name.replace('/', '~1')}"
             expect(
                 bool(categories[name]), expected=f"true for a score of {score}", got=shown(categories[name]), at=place
             )
@@ -226,13 +234,20 @@ def what_is_certain_is_flagged(exchange: Exchange) -> None:
     on=ANSWERED,
 )
 def categories_say_what_they_were_judged_by(exchange: Exchange) -> None:
-    """`category_applied_input_types` has a list for every category."""
+    """`category_applied_input_types` has a list for every category; each kind of input was used for some of them.
+
+    A picture that no category was judged by was thrown away.
+    """
+    sent_kinds = _kinds(exchange.request.asked.get("input"))
     for at, result in results_of(exchange):
         at = f"{at}/category_applied_input_types"
         applied, categories = result.get("category_applied_input_types"), as_object(result.get("categories"))
         expect(isinstance(applied, dict), expected="an object", got=shown(applied), at=at)
         missing = sorted(categories.keys() - as_object(applied).keys())
         expect(not missing, expected="a list for every category", got=f"none for {missing}", at=at)
+        used = {kind for kinds in as_object(applied).values() for kind in as_list(kinds) if isinstance(kind, str)}
+        unused = sorted(sent_kinds - used)
+        expect(not unused, expected=f"some category judged by {' and '.join(unused)}", got=shown(sorted(used)), at=at)
 
 
 @clause(
@@ -257,6 +272,62 @@ def categories_were_judged_by_what_was_sent(exchange: Exchange) -> None:
 def _kinds(given: Any) -> set[str]:
     parts = as_objects(given)
     return {"image" if part.get("type") == "image_url" else "text" for part in parts} if parts else {"text"}
+
+
+@clause(
+    "moderations.same-verdict",
+    level="SHOULD",
+    source="SPEC CreateModerationResponse.results: a list of moderation objects",
+    on=sequence(ANSWERED),
+)
+def a_text_has_one_verdict(exchanges: Sequence[Exchange]) -> None:
+    """The same text has the same verdict by the same model, alone and in some place among others."""
+    judged = [(exchange, texts, _verdicts(exchange)) for exchange in exchanges if (texts := _texts(exchange))]
+    pairs = [
+        (alone, results[0], other, others)
+        for alone, texts, results in judged
+        for other, more, others in judged
+        if alone is not other and len(texts) == len(results) == 1 and texts[0] in more and len(more) == len(others)
+        if _judge_of(alone) == _judge_of(other)
+    ]
+    if not pairs:
+        raise NotApplicable("no text was judged twice by one model")
+    for alone, verdict, other, others in pairs:
+        held = any(_are_alike(verdict, one) for one in others)
+        expect(held, expected=f"the verdict of {alone.id} /results/0 again: {_told(verdict)}",
+               got="; ".join(map(_told, others)), at=f"{other.id} /results")  # fmt: skip
+
+
+def _texts(exchange: Exchange) -> list[str]:
+    """The texts that were sent; none when there was anything else."""
+    given = exchange.request.asked.get("input")
+    texts = [text for text in as_list(given) or [given] if isinstance(text, str)]
+    return texts if len(texts) == len(as_list(given) or [given]) else []
+
+
+def _verdicts(exchange: Exchange) -> list[dict[str, Any]]:
+    return as_objects(as_object(json_or_none(exchange)).get("results"))
+
+
+def _judge_of(exchange: Exchange) -> str:
+    return as_text(as_object(json_or_none(exchange)).get("model"))
+
+
+def _told(verdict: dict[str, Any]) -> str:
+    scores = {name: score for name, value in _scores(verdict) if (score := as_number(value)) is not None}
+    highest = max(scores, key=lambda name: scores[name], default=None)
+    return f"flagged {shown(verdict.get('flagged'))}" + (f", {highest} {scores[highest]:.3g}" if highest else "")
+
+
+def _scores(verdict: dict[str, Any]) -> list[tuple[str, Any]]:
+    return list(as_object(verdict.get("category_scores")).items())
+
+
+def _are_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    others = dict(_scores(other))
+    pairs = [(as_number(value), as_number(others.get(name))) for name, value in _scores(one)]
+    is_near = all(abs(a - b) <= SAME_SCORE for a, b in pairs if a is not None and b is not None)
+    return one.get("flagged") == other.get("flagged") and is_near
 
 
 # ------------------------------------------------------------------------------------------------ mistakes

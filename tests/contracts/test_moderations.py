@@ -59,6 +59,7 @@ KEPT: dict[str, tuple[Exchange, ...]] = {
     "": (judged(HARSH),),
     "results_come_in_the_order_of_the_texts": (judged(MILD, MILD, HARSH, given=BATCH, probe="moderations.batch"),),
     "answers_have_ids_of_their_own": (judged(HARSH), judged(HARSH, id="modr-2")),
+    "a_text_has_one_verdict": (judged(HARSH), judged(MILD, MILD, HARSH, given=BATCH)),
     "nothing_is_not_judged": (refused(),),
     "refusals_name_the_field": (refused(),),
 }
@@ -66,6 +67,22 @@ BROKEN: dict[str, tuple[str, tuple[Exchange, ...]]] = {
     "no list": ("answers_follow_the_schema", (told({"id": "1", "model": MODEL, "results": HARSH}),)),
     "no id": ("answers_follow_the_schema", (told({"model": MODEL, "results": [HARSH]}),)),
     "a bare list": ("answers_follow_the_schema", (told([HARSH]),)),
+    "none at all": ("one_result_for_each_text", (judged(given=BATCH),)),
+    "an empty id": ("answers_have_ids_of_their_own", (judged(HARSH, id=""), judged(HARSH, id="modr-2"))),
+    "flagged for nothing": (
+        "what_is_certain_is_flagged",
+        (judged({**HARSH, "category_scores": dict.fromkeys(CATEGORIES, 0.0)}),),
+    ),
+    "a picture thrown away": ("categories_say_what_they_were_judged_by", (judged(MILD, given=PARTS),)),
+    "judged by nothing": (
+        "categories_say_what_they_were_judged_by",
+        (judged({**MILD, "category_applied_input_types": {name: [] for name in CATEGORIES}}),),
+    ),
+    "harmless among others": ("a_text_has_one_verdict", (judged(HARSH), judged(MILD, MILD, MILD, given=BATCH))),
+    "another score among others": (
+        "a_text_has_one_verdict",
+        (judged(HARSH), judged(MILD, MILD, within(HARSH, "category_scores", violence=0.1), given=BATCH)),
+    ),
     "the first alone": ("one_result_for_each_text", (judged(MILD, given=BATCH),)),
     "one for each letter": ("one_result_for_each_text", (judged(HARSH, HARSH),)),
     "one for each part": ("one_result_for_each_text", (judged(SEEN, SEEN, given=PARTS),)),
@@ -134,6 +151,11 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     "a picture": (judged(SEEN, given=PARTS),),
     "a picture alone": (judged(verdict(MODEL, [], ["https://example.org/a.png"]), given=[PICTURE]),),
     "a text in a list": (judged(HARSH, given=[HARMFUL]),),
+    "another model among others": (judged(HARSH), judged(MILD, MILD, MILD, given=BATCH, model="small", id="modr-2")),
+    "scores that are moved a little": (
+        judged(HARSH),
+        judged(MILD, MILD, within(HARSH, "category_scores", hate=0.1), given=BATCH, id="modr-2"),
+    ),
     "parts of text alone": (judged(HARSH, given=PARTS[:1]),),
     "a model that knows less, with nulls": (judged(OLD, model="text-moderation-007", asked="text-moderation-latest"),),
     "a model that knows less, without": (

@@ -155,3 +155,43 @@ def param_null(ask: Ask, serve: Serve) -> Answer:
         body["error"]["param"] = None
 
     return edit_error(serve(ask), edit) if ask.path == PLACE else serve(ask)
+
+
+@fault("moderations.results-none", breaks="moderations.results")
+def results_none(ask: Ask, serve: Serve) -> Answer:
+    """An empty list of results, whatever was asked."""
+    return _edited(ask, serve, lambda body: body | {"results": []})
+
+
+@fault("moderations.id-empty", breaks="moderations.id")
+def id_empty(ask: Ask, serve: Serve) -> Answer:
+    """An `id` of no characters."""
+    return _edited(ask, serve, lambda body: body | {"id": ""})
+
+
+@fault("moderations.scores-lost", breaks="moderations.high-scores", also=("moderations.same-verdict",))
+def scores_lost(ask: Ask, serve: Serve) -> Answer:
+    """Every score is 0, flagged or not."""
+    return _each(ask, serve, lambda one: one | {"category_scores": dict.fromkeys(one["category_scores"], 0.0)})
+
+
+@fault("moderations.picture-dropped", breaks="moderations.applied")
+def picture_dropped(ask: Ask, serve: Serve) -> Answer:
+    """Of a text and a picture the text alone is judged."""
+    given = ask.asked.get("input")
+    if ask.path != PLACE or not isinstance(given, list) or not any(isinstance(one, dict) for one in given):
+        return serve(ask)
+    return serve(ask.changed(input=[one for one in given if one["type"] == "text"]))
+
+
+@fault("moderations.batch-unjudged", breaks="moderations.same-verdict")
+def batch_unjudged(ask: Ask, serve: Serve) -> Answer:
+    """In a batch nothing is ever flagged."""
+
+    def innocent(one: dict[str, Any]) -> dict[str, Any]:
+        nothing = {"categories": False, "category_scores": 0.001}
+        return one | {"flagged": False} | {part: dict.fromkeys(one[part], value) for part, value in nothing.items()}
+
+    given = ask.asked.get("input")
+    is_batch = isinstance(given, list) and all(isinstance(one, str) for one in given)
+    return _each(ask, serve, innocent) if is_batch else serve(ask)
