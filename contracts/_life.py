@@ -122,7 +122,7 @@ def expect_schema(exchange: Exchange, *spared: str) -> None:
     schema = operation.answer_schema(200) or operation.answer_schema(201)
     if schema is None:
         raise NotApplicable("the operation is not answered in JSON")
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         missing = re.fullmatch(r"a key '(.+)'", violation.expected) if violation.keyword == "required" else None
         place = f"{violation.pointer}/{missing[1]}" if missing else violation.pointer
         if not any(re.fullmatch(glob.replace("*", "[^/]+"), place) for glob in spared):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -174,29 +173,8 @@ def without_strangers(response: dict[str, Any]) -> dict[str, Any]:
     return {**response, "output": kept}
 
 
-def breaches(schema: Schema, body: dict[str, Any]) -> Iterator[Violation]:
-    """Where `body` departs from its schema. A null in the place of a key that may be absent is no departure."""
-    for violation in schema.violations(body):
-        if violation.got != "null" or not _may_be_absent(schema, body, violation.pointer):
-            yield violation
-
-
 def where_of(violation: Violation) -> str:
     """Where it is, or where the key is missing that should be there."""
     if violation.keyword != "required":
         return violation.pointer
     return f"{violation.pointer}/{violation.expected.split(QUOTE)[1]}"
-
-
-def _may_be_absent(schema: Schema, body: dict[str, Any], pointer: str) -> bool:
-    """Whether the document would keep its schema there without the value at `pointer`."""
-    pared = copy.deepcopy(body)
-    *parents, key = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    node: Any = pared
-    for part in parents:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    if not isinstance(node, dict):
-        return False
-    del node[key]
-    above = pointer.rpartition("/")[0]
-    return not any(one.keyword == "required" and one.pointer == above for one in schema.violations(pared))

@@ -17,7 +17,7 @@ PATH_LIKE = re.compile(r"[/~\\]|\.{1,2}[/\\]|file:|[A-Za-z]:[/\\]|.*\.(gguf|ggml
 
 def expect_schema(schema: Schema, body: Any, elsewhere: re.Pattern[str], event: int | None = None) -> None:
     """`elsewhere` matches the pointers of what other clauses judge, who say more than a schema can."""
-    for violation in schema.violations(body):
+    for violation in schema.breaches(body):
         missing = re.fullmatch(r"a key '(.+)'", violation.expected) if violation.keyword == "required" else None
         place = f"{violation.pointer}/{missing[1]}" if missing else violation.pointer
         if not elsewhere.fullmatch(place):

@@ -91,7 +91,7 @@ def results_are_lines_of_json(exchanges: list[Exchange]) -> None:
     for exchange in files_of(exchanges).values():
         for number, line in lines_of(exchange):
             expect(line is not None, expected="a line of JSON", got="none", at=f"{exchange.id} /{number}")
-            for wrong in schema.violations(line):
+            for wrong in schema.breaches(line):
                 expect(False, expected=wrong.expected, got=wrong.got, at=f"{exchange.id} /{number}{wrong.pointer}")
             told = as_object(line)
             is_told = bool(told.get("response")) != bool(told.get("error"))
@@ -221,5 +221,5 @@ def bodies_are_those_of_the_endpoint(exchanges: list[Exchange]) -> None:
         raise NotApplicable("no line tells of an answer")
     for at, line in good:
         body = line["response"].get("body")
-        for wrong in schema.violations(body):
+        for wrong in schema.breaches(body):
             expect(False, expected=wrong.expected, got=wrong.got, at=f"{at}/response/body{wrong.pointer}")

@@ -118,7 +118,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     """A conversation is answered as documented, whether it is made, read, changed or deleted."""
     schema = load_spec().operations[exchange.operation or ""].answer_schema(200)
     assert schema is not None
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         if not violation.pointer.startswith(("/created_at", "/deleted")):
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 
@@ -182,7 +182,7 @@ def a_deleted_conversation_is_gone(exchanges: list[Exchange]) -> None:
 def items_follow_the_schema(exchange: Exchange) -> None:
     """The items of a conversation come as a list of items, with `first_id`, `last_id` and `has_more`."""
     schema = load_spec().schema("ConversationItemPage")
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         if violation.expected != "a key 'status'":
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 

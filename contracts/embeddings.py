@@ -175,7 +175,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     """An answer has a `model`, `data` as a list of `{object, index, embedding}`, and fields of the documented types."""
     schema = load_spec().operations["createEmbedding"].answer_schema(200)
     assert schema is not None
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         if not _is_owned(violation):
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 

@@ -92,7 +92,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     assert exchange.operation is not None
     schema = load_spec().operations[exchange.operation].answer_schema(200)
     assert schema is not None
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         if not _is_owned(violation):
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 

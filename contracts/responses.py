@@ -17,7 +17,6 @@ from ._responses import (
     NAMED_ITEMS,
     RESPONSE,
     WHOLE,
-    breaches,
     ended,
     items_of,
     told_by,
@@ -132,7 +131,7 @@ def answer_keeps_the_schema(exchange: Exchange) -> None:
     Ids, times, status, usage and what a message says are judged by clauses of their own.
     """
     response = told_by(exchange)
-    for violation in breaches(load_spec().schema("Response"), without_strangers(response.body)):
+    for violation in load_spec().schema("Response").breaches(without_strangers(response.body)):
         place = where_of(violation)
         if violation.keyword == "required" and place[1:] in REPEATED:
             continue

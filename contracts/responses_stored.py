@@ -207,7 +207,7 @@ def input_items_follow_the_schema(exchange: Exchange) -> None:
     """The input items of a response come as a list of items, with `first_id`, `last_id` and `has_more`."""
     schema = load_spec().operations["listInputItems"].answer_schema(200)
     assert schema is not None
-    for violation in schema.violations(exchange.json):
+    for violation in schema.breaches(exchange.json):
         if violation.expected != "a key 'status'":
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
 

@@ -23,7 +23,7 @@ from wireproof.clause import (
 
 from ._reading import as_count, as_object, told
 from ._response_stream import events_of, known_types, objects_of, required_keys
-from ._responses import NAMED_ITEMS, RESPONSE, SPOKEN, breaches, known_items, where_of, without_strangers
+from ._responses import NAMED_ITEMS, RESPONSE, SPOKEN, known_items, where_of, without_strangers
 from ._stream import framed
 
 STREAM = answered(RESPONSE, streamed=True)
@@ -100,7 +100,7 @@ def events_follow_their_schema(exchange: Exchange) -> None:
         body = said.data
         if said.response is not None:
             body = {**body, "response": without_strangers(said.response)}
-        for violation in breaches(schema, body):
+        for violation in schema.breaches(body):
             if not JUDGED_ELSEWHERE.fullmatch(where_of(violation)):
                 expect(False, expected=violation.expected, got=violation.got, at=violation.pointer, event=said.number)
 

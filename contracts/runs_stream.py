@@ -43,7 +43,7 @@ def events_follow_the_schema(exchange: Exchange) -> None:
     """The data of an event is the object that its name tells of: a thread, run, step, message, or a delta of one."""
     schemas = named_schemas()
     for told in events_of(exchange):
-        for violation in schemas[told.name].violations(told.data):
+        for violation in schemas[told.name].breaches(told.data):
             if violation.expected == "a key 'usage'":
                 continue  # it is null until the end, where runs.usage looks for it
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer, event=told.number)

@@ -140,7 +140,7 @@ def segments_tell_of_the_model(exchange: Exchange) -> None:
 
 
 def _violations(exchange: Exchange) -> list[Violation]:
-    return list(load_spec().schema(SCHEMAS[format_asked(exchange)]).violations(said(exchange.json)))
+    return list(load_spec().schema(SCHEMAS[format_asked(exchange)]).breaches(said(exchange.json)))
 
 
 def _place(violation: Violation) -> str:
@@ -308,7 +308,7 @@ def usage_adds_up(exchange: Exchange) -> None:
     usage = as_object(body_of(exchange).get("usage"))
     if usage.get("type") not in USAGE:
         raise NotApplicable("no usage of a known type is told")
-    for violation in load_spec().schema(USAGE[usage["type"]]).violations(said(usage)):
+    for violation in load_spec().schema(USAGE[usage["type"]]).breaches(said(usage)):
         expect(False, expected=violation.expected, got=violation.got, at=f"/usage{violation.pointer}")
     if usage["type"] == "tokens":
         expect_sum(usage, "total_tokens", ("input_tokens", "output_tokens"), "/usage")

@@ -57,3 +57,16 @@ def test_half_a_surrogate_pair_is_judged_as_any_other_letter() -> None:
     assert [found.pointer for found in model.violations({**value, "created": "\ud800"})] == ["/created"]
     assert not model.holds({**value, "created": "\ud800"})
     assert [found.keyword for found in schema_breaches(SCHEMA, {"color": "\ud800"})] == ["enum"]
+
+
+def test_null_reads_as_absent_in_an_answer_where_the_key_may_be_absent() -> None:
+    chunk = load_spec().schema("ChatChunk")
+    whole = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
+    assert list(chunk.breaches({**whole, "obfuscation": None})) == []
+    assert [one.pointer for one in chunk.breaches({**whole, "obfuscation": 1})] == ["/obfuscation"]
+    assert [one.pointer for one in chunk.breaches({**whole, "obfuscation": None, "model": None})] == ["/model"]
+
+
+def test_a_null_item_of_a_list_is_no_absent_key() -> None:
+    found = list(load_spec().schema("ModelList").breaches({"object": "list", "data": [None]}))
+    assert [one.pointer for one in found] == ["/data/0"]

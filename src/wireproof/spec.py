@@ -19,7 +19,7 @@ import yaml
 
 from wireproof.content import shelf
 from wireproof.routes import Routes
-from wireproof.violations import Violation, follow, violation, violations
+from wireproof.violations import Violation, follow, place_of, violation, violations, without
 
 try:
     from yaml import CSafeLoader as Loader  # ten times faster, where libyaml was there at its build
@@ -60,6 +60,19 @@ class Schema:
         """Every departure of `value`; of `anyOf` and `oneOf` the branch that came nearest."""
         for error in _errors(self._validator, value):
             yield from violations(self.document, error)
+
+    def breaches(self, answer: Any) -> Iterator[Violation]:
+        """The same of an answer: there, a null in the place of a key that may be missing is no departure."""
+        found = list(self.violations(answer))
+        nulls = [one.pointer for one in found if one.got == "null" and one.keyword != "required"]
+        pared, taken = without(answer, nulls) if nulls else (answer, set())
+        if not taken:
+            yield from found
+            return
+        left = list(self.violations(pared))
+        needed = {place_of(one) for one in left} & taken
+        yield from (one for one in left if place_of(one) not in taken)
+        yield from (one for one in found if one.pointer in needed)
 
     def holds(self, value: Any) -> bool:
         """The same as no violations, without the time it takes to describe them."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -31,6 +32,32 @@ def follow(document: Any, pointer: str) -> Any:
 
 def pointer_of(parts: list[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def place_of(violation: Violation) -> str:
+    """Where it is, or where the key is missing that should be there."""
+    if violation.keyword != "required":
+        return violation.pointer
+    return violation.pointer + pointer_of([violation.expected.split("'", 1)[1][:-1]])
+
+
+def unescaped(part: str) -> str:
+    """A part of a JSON Pointer as the key it stands for."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
+def without(document: Any, pointers: Iterable[str]) -> tuple[Any, set[str]]:
+    """A copy that lacks these keys of its objects, and which they are: items of lists stay."""
+    pared, taken = copy.deepcopy(document), set()
+    for pointer in pointers:
+        *parents, key = pointer.split("/")[1:] or [""]
+        node = pared
+        for part in parents:
+            node = node[int(part)] if isinstance(node, list) else node[unescaped(part)]
+        if isinstance(node, dict) and unescaped(key) in node:
+            del node[unescaped(key)]
+            taken.add(pointer)
+    return pared, taken
 
 
 def shown(value: Any) -> str:
