@@ -10,7 +10,6 @@ from wireproof.clause import (
     Exchange,
     Inconclusive,
     NotApplicable,
-    Schema,
     Violation,
     answered,
     expect,

@@ -19,6 +19,7 @@ from wireproof.clause import (
     refused,
     sent,
     shown,
+    where_served,
 )
 
 from ._errors import error_told
@@ -43,13 +44,20 @@ ELSEWHERE = (408, 429, 502, 503, 504)
 TYPES = ("invalid_request_error", "authentication_error")
 
 
-@clause("auth.none", level="MUST", source="SPEC security: ApiKeyAuth; ERR-LATE 401", on=sent(probes="auth.none"))
+@clause(
+    "auth.none",
+    level="MUST",
+    source="SPEC security: ApiKeyAuth; ERR-LATE 401",
+    on=where_served(sent(probes="auth.none")),
+)
 def a_key_is_needed(exchange: Exchange) -> None:
     """A request without a key is refused."""
     _expect_refused(exchange, "without a key")
 
 
-@clause("auth.wrong", level="MUST", source="SPEC security: ApiKeyAuth; ERR-LATE 401", on=sent(probes=WRONG))
+@clause(
+    "auth.wrong", level="MUST", source="SPEC security: ApiKeyAuth; ERR-LATE 401", on=where_served(sent(probes=WRONG))
+)
 def a_wrong_key_is_refused(exchange: Exchange) -> None:
     """A request with a wrong key is refused, also when it is right but for its last character.
 
@@ -65,7 +73,12 @@ def _expect_refused(exchange: Exchange, how: str) -> None:
         raise Inconclusive(f"answered {status}, which says nothing about the key")
 
 
-@clause("auth.status", level="MUST", source="ERR-LATE 401; SDK AuthenticationError", on=refused(probes="auth.*"))
+@clause(
+    "auth.status",
+    level="MUST",
+    source="ERR-LATE 401; SDK AuthenticationError",
+    on=where_served(refused(probes="auth.*")),
+)
 def a_bad_key_is_a_401(exchange: Exchange) -> None:
     """A missing or wrong key is answered 401, not 403 (known, but not allowed), 400 or 500.
 

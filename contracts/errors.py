@@ -21,6 +21,7 @@ from wireproof.clause import (
     sent,
     shown,
     together,
+    where_served,
 )
 
 from ._errors import error_row, error_told, expect_refused, seen, set_aside
@@ -84,7 +85,12 @@ def mistakes_are_no_server_errors(exchange: Exchange) -> None:
     expect(status < 500, expected="a status from 400 to 499", got=seen(exchange))
 
 
-@clause("errors.bad-json", level="MUST", source="OBS 400; ERR-LATE 400", on=sent(probes=OURS, shows=is_broken_json))
+@clause(
+    "errors.bad-json",
+    level="MUST",
+    source="OBS 400; ERR-LATE 400",
+    on=where_served(sent(probes=OURS, shows=is_broken_json)),
+)
 def broken_json_is_a_400(exchange: Exchange) -> None:
     """A body that is not JSON is refused with 400."""
     expect_refused(exchange, "body-not-json")
@@ -94,7 +100,7 @@ def broken_json_is_a_400(exchange: Exchange) -> None:
     "errors.not-object",
     level="MUST",
     source="ERR-LATE 400; SPEC requestBody",
-    on=sent(probes=OURS, shows=is_no_object),
+    on=where_served(sent(probes=OURS, shows=is_no_object)),
 )
 def a_body_must_be_an_object(exchange: Exchange) -> None:
     """A body that is JSON but no object is refused with 400, or 422."""
@@ -105,7 +111,7 @@ def a_body_must_be_an_object(exchange: Exchange) -> None:
     "errors.invalid",
     level="MUST",
     source="SPEC CreateChatCompletionRequest; ERR-LATE 400",
-    on=sent(CHAT, asks=lambda body: bool(wrong_fields(body, "required", "type"))),
+    on=where_served(sent(CHAT, asks=lambda body: bool(wrong_fields(body, "required", "type")))),
 )
 def an_invalid_field_is_refused(exchange: Exchange) -> None:
     """A request that lacks a required field (`messages`), or has one of the wrong type, is refused with 400, or 422."""
@@ -116,7 +122,7 @@ def an_invalid_field_is_refused(exchange: Exchange) -> None:
     "errors.range",
     level="MUST",
     source="SPEC CreateChatCompletionRequest; ERR-LATE 400",
-    on=sent(CHAT, asks=lambda body: wrong_fields(body, *BOUNDS)),
+    on=where_served(sent(CHAT, asks=lambda body: wrong_fields(body, *BOUNDS))),
 )
 def a_value_out_of_range_is_refused(exchange: Exchange) -> None:
     """A number outside its documented bounds (`top_p` above 1, `temperature` above 2) is refused with 400, or 422.
@@ -130,7 +136,7 @@ def a_value_out_of_range_is_refused(exchange: Exchange) -> None:
     "errors.needs-logprobs",
     level="SHOULD",
     source="SPEC top_logprobs: logprobs must be true",
-    on=sent(CHAT, asks=lacks_logprobs),
+    on=where_served(sent(CHAT, asks=lacks_logprobs)),
 )
 def top_logprobs_need_logprobs(exchange: Exchange) -> None:
     """`top_logprobs` without `logprobs: true` is refused with 400, or 422.
@@ -144,7 +150,7 @@ def top_logprobs_need_logprobs(exchange: Exchange) -> None:
     "errors.needs-stream",
     level="SHOULD",
     source="SPEC stream_options: only with stream true; OBS 400",
-    on=sent(CHAT, asks=lambda body: body.get("stream_options") is not None and not body.get("stream")),
+    on=where_served(sent(CHAT, asks=lambda body: body.get("stream_options") is not None and not body.get("stream"))),
 )
 def stream_options_need_a_stream(exchange: Exchange) -> None:
     """`stream_options` without `stream: true` is refused with 400, or 422.
@@ -158,7 +164,7 @@ def stream_options_need_a_stream(exchange: Exchange) -> None:
     "errors.orphan",
     level="SHOULD",
     source="DOCS-0715 function calling: a tool message answers a call of the turn before",
-    on=sent(CHAT, asks=has_orphan),
+    on=where_served(sent(CHAT, asks=has_orphan)),
 )
 def a_result_needs_its_call(exchange: Exchange) -> None:
     """A message of role `tool` whose `tool_call_id` no earlier message called for is refused with 400, or 422.
@@ -209,7 +215,7 @@ def param_names_the_field(exchange: Exchange) -> None:
     "errors.unknown-model",
     level="MUST",
     source="CAP-OTEL chat 404; ERR-LATE 404",
-    on=sent(CHAT, asks=lambda body: body.get("model") == UNKNOWN_MODEL),
+    on=where_served(sent(CHAT, asks=lambda body: body.get("model") == UNKNOWN_MODEL)),
 )
 def an_unknown_model_is_a_404(exchange: Exchange) -> None:
     """A model that does not exist is refused with 404.
@@ -223,7 +229,7 @@ def an_unknown_model_is_a_404(exchange: Exchange) -> None:
     "errors.unknown-model-code",
     level="MUST",
     source="CAP-OTEL chat 404",
-    on=answered(CHAT, status="refused", asks=lambda body: body.get("model") == UNKNOWN_MODEL),
+    on=where_served(answered(CHAT, status="refused", asks=lambda body: body.get("model") == UNKNOWN_MODEL)),
 )
 def an_unknown_model_has_its_code(exchange: Exchange) -> None:
     """The `code` for a model that does not exist is `model_not_found`.

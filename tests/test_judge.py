@@ -22,6 +22,7 @@ from wireproof.clause import (
     sequence,
     steps,
     together,
+    where_served,
 )
 from wireproof.judge import Planned, judge, run_outcome
 
@@ -238,3 +239,29 @@ def test_what_lies_behind_a_url_is_evidence_only_for_clauses_of_its_probe() -> N
     elsewhere = answer(b"bytes", operation=None, method="GET", path="https://store.example.com/1")
     assert outcome_of(all_of_them, elsewhere) == "not-applicable"
     assert outcome_of(fetched, elsewhere) == "fail"
+
+
+CHAT = "createChatCompletion"
+PLAN = (Planned("chat.plain", CHAT), Planned("errors.range", CHAT, expects="refusal"))
+
+
+def _of_chat(status: int, probe: str = "errors.range") -> Exchange:
+    return answer(WHOLE, status=status, probe=probe, operation=CHAT)
+
+
+@pytest.mark.parametrize(
+    ("plain", "outcome"),
+    [(404, "not-applicable"), (501, "not-applicable"), (200, "fail"), (400, "fail"), (500, "fail")],
+)
+def test_what_is_not_served_is_not_judged_by_its_404(plain: int, outcome: str) -> None:
+    one = a_clause(where_served(sent(CHAT, probes="errors.*")), breaks)
+    [verdict] = judge([one], [_of_chat(plain, "chat.plain"), _of_chat(404)], PLAN)
+    assert verdict.outcome == outcome
+    if outcome != "fail":
+        assert verdict.reason == f"{CHAT} is not served: chat.plain was answered {plain}"
+
+
+def test_a_404_to_what_was_wrong_on_purpose_shows_nothing_unserved() -> None:
+    one = a_clause(where_served(sent(CHAT)), breaks)
+    assert judge([one], [_of_chat(404)], PLAN)[0].outcome == "fail"
+    assert judge([one], [_of_chat(404, "chat.plain")])[0].outcome == "fail"

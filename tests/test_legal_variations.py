@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from certified import Certified, certified
 
+from wireproof.standin.backend import DEFAULT_KEY
 from wireproof.standin.faults.edit import edit_both, edit_error, edit_events, edit_frames, edit_json
 from wireproof.standin.wire import DONE, Answer, Ask, Frame, Serve, event_frame, event_of
 
@@ -311,4 +312,24 @@ def usage_in_its_own_time(ask: Ask, serve: Serve) -> Answer:
 
 @pytest.mark.parametrize("vary", [short_in_one_delta, usage_in_its_own_time], ids=lambda vary: vary.__doc__)
 def test_a_legal_way_to_stream_raises_no_finding(vary: Callable[[Ask, Serve], Answer]) -> None:
+    assert certified(vary=vary).failing == set()
+
+
+OTHERS = ("/v1/chat/", "/v1/completions", "/v1/responses")
+
+
+def no_chat(ask: Ask, serve: Serve) -> Answer:
+    """Embeddings alone are served: every other path that generates is unknown."""
+    return serve(replace(ask, path="/v1/nowhere") if ask.path.startswith(OTHERS) else ask)
+
+
+def no_chat_whoever_asks(ask: Ask, serve: Serve) -> Answer:
+    """The same, and what is unknown is so with and without a key."""
+    known = tuple(header for header in ask.headers if header[0] != "authorization")
+    keyed = replace(ask, headers=(*known, ("authorization", f"Bearer {DEFAULT_KEY}")))
+    return no_chat(keyed if ask.path.startswith(OTHERS) else ask, serve)
+
+
+@pytest.mark.parametrize("vary", [no_chat, no_chat_whoever_asks], ids=lambda vary: vary.__doc__)
+def test_a_server_of_embeddings_alone_raises_no_finding(vary: Callable[[Ask, Serve], Answer]) -> None:
     assert certified(vary=vary).failing == set()

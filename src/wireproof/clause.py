@@ -92,6 +92,7 @@ __all__ = [
     "talk",
     "talked",
     "together",
+    "where_served",
 ]
 
 Level = Literal["MUST", "SHOULD", "MAY"]
@@ -150,7 +151,7 @@ class Evidence:
     and `shows` at what came back. `shape`: "each" exchange by itself · "sequence" all in order of time ·
     "together" one exchange of each named probe · "steps" all of one flow. Answers that are not whole
     (`Exchange.trouble`) are evidence only with `troubled`; what was recorded by others only when it does not lack
-    what the clause `needs` (`exchange.Lack`).
+    what the clause `needs` (`exchange.Lack`). `served`: not where the run showed that the operation is not served.
     """
 
     operations: tuple[str, ...] = ()
@@ -162,6 +163,7 @@ class Evidence:
     shape: Literal["each", "sequence", "together", "steps"] = "each"
     troubled: bool = False
     needs: tuple[Lack, ...] = ()
+    served: bool = False
 
     def means(self, probe: str, operation: str | None, asked: Mapping[str, Any]) -> bool:
         """Whether a request like this is evidence, whatever the answer."""
@@ -222,6 +224,11 @@ def talked(*operations: str, probes: str | Sequence[str] = (), **narrowed: Any) 
 def sequence(each: Evidence) -> Evidence:
     """All of these exchanges at once, in order of sending: the clause gets a list."""
     return replace(each, shape="sequence")
+
+
+def where_served(evidence: Evidence) -> Evidence:
+    """The same, without operations that the target does not serve: there a 404 is no answer to what was asked."""
+    return replace(evidence, served=True)
 
 
 def needing(evidence: Evidence, *needs: Lack) -> Evidence:

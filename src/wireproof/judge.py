@@ -80,7 +80,7 @@ class Planned:
 
 def judge(clauses: Iterable[Clause], exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> list[Verdict]:
     """One verdict a clause, in the clauses' order. Exchanges must be in order of sending."""
-    pile = Pile(exchanges)
+    pile = Pile(exchanges, planned)
     return [_verdict(clause, pile, planned) for clause in clauses]
 
 
@@ -102,8 +102,9 @@ EVERYTHING: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 class Pile:
     """Exchanges, laid out by operation and probe: four hundred clauses must not look at ten thousand each."""
 
-    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+    def __init__(self, exchanges: Sequence[Exchange], planned: Sequence[Planned] = ()) -> None:
         self._exchanges = exchanges
+        self.unserved = unserved(exchanges, planned)
         self._places: dict[str | None, dict[str, list[int]]] = {}
         for place, exchange in enumerate(exchanges):
             self._places.setdefault(exchange.operation, {}).setdefault(exchange.probe, []).append(place)
@@ -130,12 +131,36 @@ class Pile:
         return self._named[key]
 
 
+# How a server says that a path, or a method of it, is none of its own.
+NOT_SERVED = (404, 405, 501)
+
+
+def unserved(exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> dict[str, str]:
+    """The operations that the target does not serve, each with what shows it.
+
+    Never answered 2xx, and a first request that nothing was wrong with was answered as if there were no such path.
+    """
+    meant = {one.probe for one in planned if one.expects == "answer"}
+    served = {exchange.operation for exchange in exchanges if (exchange.status or 0) // 100 == 2}
+    return {
+        exchange.operation: f"{exchange.operation} is not served: {exchange.id} was answered {exchange.status}"
+        for exchange in exchanges
+        if exchange.operation and exchange.operation not in served
+        if exchange.probe in meant and exchange.step == 0 and exchange.status in NOT_SERVED
+    }
+
+
 def _verdict(clause: Clause, pile: Pile, planned: Sequence[Planned]) -> Verdict:
     evidence = clause.evidence
     asked_for = pile.meant(evidence)
     meant = [e for e in asked_for if not e.lacks.intersection(evidence.needs)]
     if asked_for and not meant:
         return Verdict(clause, "not-applicable", reason=_what_lacks(evidence, asked_for))
+    if evidence.served:
+        absent = [e for e in meant if e.operation in pile.unserved]
+        meant = [e for e in meant if e.operation not in pile.unserved]
+        if absent and not meant:
+            return Verdict(clause, "not-applicable", reason=pile.unserved[absent[0].operation or ""])
     usable: list[Exchange] = []
     doubts: list[str] = []
     for exchange in meant:
