@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from certified import contents_of_contracts
 
-from wireproof.clause import Clause, sent
+from wireproof.clause import Clause, Evidence, sent
 from wireproof.plan import select
-from wireproof.profiles import EVERYTHING, in_profiles, rung, up_to
+from wireproof.profiles import EVERYTHING, in_profiles, reads_all, rung, up_to
 from wireproof.spec import load_spec
 
 CATALOGUE = load_spec().catalogue("profiles")
@@ -20,8 +20,11 @@ MADE: dict[str, Any] = {
 }
 
 
-def clauses(*ids: str) -> list[Clause]:
-    return [Clause(id, "MUST", "A promise.", "SPEC", sent(), "none", lambda exchange: None) for id in ids]
+OF_MODELS = sent("listModels")
+
+
+def clauses(*ids: str, on: Evidence = OF_MODELS) -> list[Clause]:
+    return [Clause(id, "MUST", "A promise.", "SPEC", on, "none", lambda exchange: None) for id in ids]
 
 
 def ids(found: list[Clause]) -> list[str]:
@@ -33,6 +36,11 @@ def test_a_profile_has_its_clauses_and_those_that_none_names() -> None:
     assert ids(in_profiles(some, ["plain"], MADE)) == ["a.one", "mine.one"]
     assert ids(in_profiles(some, ["plain", "rich"], MADE)) == ["a.one", "b.one", "mine.one"]
     assert ids(in_profiles(some, [EVERYTHING], MADE)) == ["a.one", "b.one", "mine.one"]
+
+
+def test_a_law_of_all_traffic_is_in_every_profile() -> None:
+    some = [*clauses("a.one"), *clauses("a.law", on=sent())]
+    assert ids(in_profiles(some, ["rich"], MADE)) == ["a.law"]
 
 
 def test_a_level_has_the_rungs_below_too() -> None:
@@ -49,11 +57,12 @@ def test_an_unknown_name_is_refused_with_those_there_are() -> None:
         up_to([], "L9", MADE)
 
 
-def test_every_clause_is_in_exactly_one_profile_and_stands_on_a_rung() -> None:
+def test_every_clause_is_in_one_profile_or_in_all_and_stands_on_a_rung() -> None:
     names = list(CATALOGUE["profiles"])
     by_name = {name: set(ids(in_profiles(CLAUSES, [name], CATALOGUE))) for name in names}
     for clause in CLAUSES:
-        assert [name for name in names if clause.id in by_name[name]].__len__() == 1, clause.id
+        found = [name for name in names if clause.id in by_name[name]]
+        assert len(found) == (len(names) if reads_all(clause) else 1), clause.id
         assert rung(clause.id, CATALOGUE) in CATALOGUE["levels"]
 
 

@@ -1,7 +1,7 @@
 """Which clauses a certification asks for: profiles name sets of them, levels are rungs. Data: `spec/profiles.yaml`.
 
-Probes belong to profiles by their ids as clauses do: the laws of the wire read all traffic, and must not bring the
-probes of a surface that nobody asked about.
+Probes belong to profiles by their ids as clauses do. A clause that names neither operation nor probe is a law of all
+traffic and in every profile; it brings no probes, so nothing is sent of a surface that nobody asked about.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Named)
 
 
 def in_profiles(clauses: Iterable[T], names: Sequence[str], catalogue: Mapping[str, Any]) -> list[T]:
-    """The clauses (or probes) of any of the profiles, and those that none names.
+    """The clauses (or probes) of any of the profiles, those that none names, and the laws of all traffic.
 
     Raises ValueError for a name that there is not.
     """
@@ -39,7 +39,16 @@ def in_profiles(clauses: Iterable[T], names: Sequence[str], catalogue: Mapping[s
         return list(clauses)
     wanted = [glob for name in names for glob in known[name]["clauses"]]
     named = [glob for profile in known.values() for glob in profile["clauses"]]
-    return [one for one in clauses if _matches(one.id, wanted) or not _matches(one.id, named)]
+    return [
+        one
+        for one in clauses
+        if _matches(one.id, wanted) or not _matches(one.id, named) or (isinstance(one, Clause) and reads_all(one))
+    ]
+
+
+def reads_all(clause: Clause) -> bool:
+    """Whether it is a law of all traffic, whichever surface that belongs to."""
+    return not clause.evidence.operations and not clause.evidence.probes
 
 
 def rung(clause_id: str, catalogue: Mapping[str, Any]) -> str:
