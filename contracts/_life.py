@@ -113,7 +113,16 @@ def expect_same(exchange: Exchange, body: dict[str, Any], wanted: dict[str, Any]
     """`body`, told by `exchange`, has what `wanted` has under these names; a key that neither has is alike."""
     for name in names:
         told, should = body.get(name), wanted.get(name)
-        expect(told == should, expected=f"{name} {shown(should)}", got=shown(told), at=f"{exchange.id} /{name}")
+        expect(alike(told, should), expected=f"{name} {shown(should)}", got=shown(told), at=f"{exchange.id} /{name}")
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1 is 1.0, and true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def expect_schema(exchange: Exchange, *spared: str) -> None:

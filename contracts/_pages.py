@@ -7,17 +7,18 @@ which things were made is known where the same flow made them: by POST to the pa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from wireproof.clause import Call, Exchange, NotApplicable, Operation, load_spec, remembered
 
-from ._life import id_of, ids_of, is_ok
+from ._life import id_of, ids_of, is_ok, rows_of
 from ._reading import maybe_object
 
 CURSORS = ("cursor", "cursor-bare")
 WALK = ("after", "before", "limit", "order")
+TURNED = {"asc": "desc", "desc": "asc"}
 # In every id that names nothing.
 NO_SUCH = "wireproofnosuch"
 
@@ -44,6 +45,7 @@ class Page:
 
     exchange: Exchange
     ids: tuple[Any, ...]
+    times: tuple[Any, ...]
     after: str | None
     before: str | None
     limit: int | None
@@ -68,12 +70,22 @@ def page_of(exchange: Exchange) -> Page:
     return Page(
         exchange,
         tuple(ids_of(exchange)),
+        tuple(row.get("created_at") for row in rows_of(exchange)),
         query.get("after"),
         query.get("before"),
         int(limit) if limit.isdecimal() else None,
         query.get("order") or _default_order(exchange),
         maybe_object(exchange).get("has_more"),
     )
+
+
+def turned(page: Page) -> Page | None:
+    """The list in the other order, where the page is the whole of it and each item has a second of its own."""
+    is_whole = page.has_more is False and page.after is None and page.before is None and page.order in TURNED
+    is_ordered = all(isinstance(time, int) for time in page.times) and len(set(page.times)) == len(page.ids)
+    if not is_whole or not is_ordered:
+        return None
+    return replace(page, ids=page.ids[::-1], times=page.times[::-1], order=TURNED[page.order or ""])
 
 
 def _default_order(exchange: Exchange) -> str | None:

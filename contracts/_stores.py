@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from wireproof.clause import Call, Exchange, File, NotApplicable
 
 from ._life import asked_for, first_made, id_of, is_final, is_ok, rows_of
-from ._reading import as_object, as_objects, maybe_object
+from ._reading import as_list, as_object, as_objects, maybe_object
 
 LIFE = "vector-stores.life"
 TOWER = File(
@@ -41,27 +41,45 @@ CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 400, "chunk_ov
 THRESHOLD = 0.3
 NEW_MARKS: dict[str, Any] = {"kind": "light", "year": 1823}
 LABELS, NEW_LABELS = {"purpose": "wireproof", "stage": "made"}, {"purpose": "wireproof", "stage": "changed"}
-DAYS = 2
+DAYS, MORE_DAYS = 2, 3
 ASKED = {"name": "wireproof", "metadata": LABELS, "expires_after": {"anchor": "last_active_at", "days": DAYS}}
 NEW_NAME = "wireproof renamed"
 # Every client sends it; a server that is past the beta does not look.
 BETA = {"OpenAI-Beta": "assistants=v2"}
 UNKNOWN_FILE = "file-wireproofnosuchfile"
-QUERY = "The lamp turns once in ten seconds"
+UNKNOWN, UNKNOWN_BATCH = "vs_wireproofnosuchstore", "vsfb_wireproofnosuchbatch"
+QUERY, OTHER_QUERY = "The lamp turns once in ten seconds", "ice in the valley"
+NO_FILTER = {"type": "wireproof", "key": "kind", "value": "ice"}
+# Of three files each filter lets other ones through, and would let others if one of its comparisons were another.
+FILTERS: tuple[dict[str, Any], ...] = (
+    {"type": "and", "filters": [
+        {"type": "lt", "key": "year", "value": 1822}, {"type": "ne", "key": "kind", "value": "ice"}]},
+    {"type": "or", "filters": [
+        {"type": "gt", "key": "year", "value": 1822}, {"type": "eq", "key": "kind", "value": "bread"}]},
+    {"type": "or", "filters": [
+        {"type": "and", "filters": [
+            {"type": "in", "key": "kind", "value": ["tower", "bread"]},
+            {"type": "gte", "key": "year", "value": 1822}, {"type": "lte", "key": "year", "value": 1822}]},
+        {"type": "and", "filters": [
+            {"type": "nin", "key": "kind", "value": ["tower", "ice"]}, {"type": "eq", "key": "open", "value": True}]}]},
+)  # fmt: skip
 # Half a minute in all for a few hundred bytes.
-WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+WAITS_S = (1.0, 3.0, 8.0, 18.0)
+BATCH_WAITS_S = (1.0, 4.0)
 
 
 def asks(method: str, path: str, body: Any = None, after_s: float = 0.0, **query: str) -> Call:
     return Call(method, path, body, query=query, headers=BETA, after_s=after_s)
 
 
-def watched(schema: str, path: str) -> Generator[Call, Exchange, None]:
-    """Looks again until the thing is at its end."""
-    for wait_s in WAITS_S:
+def watched(schema: str, path: str, waits_s: Iterator[float]) -> Generator[Call, Exchange, None]:
+    """Looks again until the thing is at its end, or patience is; once at least."""
+    wait_s: float | None = next(waits_s, 0.0)
+    while wait_s is not None:
         told = yield asks("GET", path, after_s=wait_s)
         if not is_ok(told) or is_final(schema, maybe_object(told).get("status")):
             return
+        wait_s = next(waits_s, None)
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -109,6 +127,28 @@ def file_told(exchanges: Sequence[Exchange], file: File) -> list[tuple[Exchange,
     if not told or told[0][0].request.method != "POST":
         raise NotApplicable(f"{file.name} was not taken into the store")
     return told
+
+
+def are_marked(exchanges: Sequence[Exchange]) -> bool:
+    """Whether all files were taken in with their attributes; a server may have none."""
+    marked = [e.request.asked for e in exchanges if is_ok(e) and e.request.asked.get("attributes")]
+    taken = {id for asked in marked for id in (asked.get("file_id"), *as_list(asked.get("file_ids")))}
+    return set(file_ids(exchanges).values()) <= taken
+
+
+Told = list[tuple[Exchange, dict[str, Any]]]
+
+
+def file_batches(exchanges: Sequence[Exchange]) -> list[Told]:
+    """The batches of files that were made, each with all that was told of it, in order of time."""
+    found: list[Told] = []
+    for made in exchanges:
+        id = id_of(made) if made.operation == "createVectorStoreFileBatch" else None
+        if id is not None:
+            path = f"{made.request.path}/{id}"
+            told = [e for e in exchanges if is_ok(e) and (e is made or e.request.path in (path, f"{path}/cancel"))]
+            found.append([(exchange, maybe_object(exchange)) for exchange in told])
+    return found
 
 
 def is_completed(exchanges: Sequence[Exchange], file: File) -> bool:

@@ -63,8 +63,8 @@ from ._pages import mistaken
 from ._reading import maybe_object
 
 # Some twenty seconds in all, the first looks close together: a server that answers at once shows its states.
-WAITS_S = (0.5, 0.7, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0)
-CANCEL_WAITS_S = (1.0, 2.0, 4.0)
+WAITS_S = (0.5, 0.7, 1.0, 2.0, 4.0, 6.0, 7.0)
+CANCEL_WAITS_S = (2.5, 5.0)
 TWICE_WAITS_S = (1.5, 3.0)
 MOST = 100
 WINDOW_S = 24 * 3600
@@ -74,7 +74,7 @@ def _upload(lines: bytes) -> Call:
     return form("/files", [("purpose", "batch"), ("file", File("wireproof-batch.jsonl", lines))])
 
 
-@flow(LIFE, most=44, about="send a batch of three requests, wait for it, read its files; cancel another",
+@flow(LIFE, most=41, about="send a batch of three requests, wait for it, read its files; cancel another",
       expects="either")  # fmt: skip
 def lives_of_batches() -> Flow:
     file = id_of((yield _upload(INPUT)))

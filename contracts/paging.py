@@ -37,6 +37,7 @@ from ._pages import (
     page_of,
     pages_of,
     ranks,
+    turned,
 )
 from ._reading import maybe_object
 
@@ -134,13 +135,15 @@ def small_pages_are_the_large_one(exchanges: Sequence[Exchange]) -> None:
     wholes: dict[str, Page] = {}
     later_pages: dict[Direction, dict[str, Page]] = {}
     for page in pages:
-        wholes.setdefault(repr((page.direction, page.ids, page.exchange.step)), page)
+        for whole in (page, turned(page)):
+            if whole is not None:
+                wholes.setdefault(repr((whole.direction, whole.ids, whole.exchange.step)), whole)
         if page.after is not None and page.before is None:
             what = page.after, page.ids, page.limit, page.exchange.step
             later_pages.setdefault(page.direction, {}).setdefault(repr(what), page)
     for whole in wholes.values():
         for later in later_pages.get(whole.direction, {}).values():
-            if later.after not in whole.ids or later is whole:
+            if later.after not in whole.ids or later.exchange is whole.exchange:
                 continue
             if is_changed_between(deleted, whole, later) or later.after in later.ids:
                 continue
@@ -217,7 +220,7 @@ def has_more_is_true_while_items_remain(exchanges: Sequence[Exchange]) -> None:
         raise NotApplicable("no page was followed by the next")
 
 
-def _in_the_whole(pages: Sequence[Page]) -> Iterator[tuple[Page, tuple[Any, ...], Page]]:
+def _in_the_whole(pages: Sequence[Page]) -> Iterator[tuple[Page, list[Any], Page]]:
     """Each page with what stands behind it in a page that has the end of the same list, and with that page."""
     ends: dict[Direction, list[Page]] = {}
     for page in pages:
@@ -226,7 +229,8 @@ def _in_the_whole(pages: Sequence[Page]) -> Iterator[tuple[Page, tuple[Any, ...]
     for page in pages:
         for whole in ends.get(page.direction, ()):
             if whole is not page and page.before is None and page.ids and page.ids[-1] in whole.ids:
-                yield page, whole.ids[whole.ids.index(page.ids[-1]) + 1 :], whole
+                ids = _once(whole.ids)
+                yield page, ids[ids.index(page.ids[-1]) + 1 :], whole
 
 
 def _showing(exchanges: Sequence[Exchange]) -> Mapping[str, list[Exchange]]:

@@ -64,7 +64,7 @@ WRONG_MD5 = "0123456789abcdef0123456789abcdef"
 
 
 @flow(
-    LIFE, most=22, needs=NO_MODEL, about="send two uploads in parts: complete one, cancel the other", expects="either"
+    LIFE, most=21, needs=NO_MODEL, about="send two uploads in parts: complete one, cancel the other", expects="either"
 )
 def lives_of_uploads() -> Flow:
     begun = yield Call("POST", "/uploads", {**ASKED, **EXPIRY})

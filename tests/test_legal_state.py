@@ -90,6 +90,7 @@ def renamed(**prefixes: str) -> Vary:
         told = answer.body
         for ours, theirs in prefixes.items():
             told = told.replace(f'"{ours}'.encode(), f'"{theirs}'.encode())
+        told = told.replace(b'"purpose":"b-output"', b'"purpose":"batch_output"')
         return replace(answer, body=told)
 
     return vary

@@ -59,6 +59,12 @@ def what_is_over_is_cancelled(ask: Ask, serve: Serve) -> Answer:
     return edit_json(told, lambda body: body | {"status": "cancelling", "completed_at": None})
 
 
+@fault("batches.validated-again", breaks="batches.moves")
+def batches_are_validated_again(ask: Ask, serve: Serve) -> Answer:
+    """A batch whose requests are answered is told to be validated again."""
+    return edited(ask, serve, lambda body: body | {"status": "validating"} if body["status"] == "finalizing" else None)
+
+
 @fault("batches.time-missing", breaks="batches.times")
 def the_end_has_no_time(ask: Ask, serve: Serve) -> Answer:
     """A completed batch has no `completed_at`."""

@@ -113,6 +113,12 @@ def bodies_are_text(ask: Ask, serve: Serve) -> Answer:
     return each_line(ask, serve, lambda line: line["response"].update(body=json.dumps(line["response"]["body"])))
 
 
+@fault("batches.bodies-partial", breaks="batches.bodies")
+def bodies_have_no_choices(ask: Ask, serve: Serve) -> Answer:
+    """The body of an answer is what was counted, without its choices."""
+    return each_line(ask, serve, lambda line: line["response"]["body"].pop("choices", None))
+
+
 @fault("batches.ids-cleaned", breaks="batches.answers", also=("batches.own", "batches.refusals"))
 def ids_are_cleaned(ask: Ask, serve: Serve) -> Answer:
     """What is no letter, digit or dash in a `custom_id` is left out."""

@@ -115,7 +115,7 @@ def an_item_is_skipped(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, after=rows[0]["id"])) if rows else serve(ask)
 
 
-@fault("paging.newest-again", breaks="paging.once")
+@fault("paging.newest-again", breaks="paging.once", also=("paging.whole",))
 def the_newest_comes_again(ask: Ask, serve: Serve) -> Answer:
     """A later page of the files of a vector store, the newest first, is that of the newest again."""
     is_meant = _is_store_list(ask) and _asked(ask, "after") and not _asked(ask, "order")

@@ -29,8 +29,14 @@ def edited(where: str, ask: Ask, serve: Serve, edit: Edit, *methods: str) -> Ans
 
 
 def each_store(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    """`edit` on a store that is made, read or changed."""
-    return edited(ANY, ask, serve, lambda body: edit(body) if body.get("object") == "vector_store" else None)
+    """`edit` on every store that is told of, alone and in lists."""
+
+    def every(body: dict[str, Any]) -> Any:
+        if body.get("object") == "list":
+            return body | {"data": [edit(row) for row in body["data"]]}
+        return edit(body) if body.get("object") == "vector_store" else None
+
+    return edited(ANY, ask, serve, every)
 
 
 def each_file(ask: Ask, serve: Serve, edit: Edit) -> Answer:

@@ -7,12 +7,7 @@ from typing import Any
 
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_json
-from wireproof.standin.faults.store_edits import (
-    ONE,
-    each_store,
-    edited,
-    is_of,
-)
+from wireproof.standin.faults.store_edits import ONE, SEARCH, each_store, edited, is_of
 from wireproof.standin.wire import Answer, Ask, Serve
 
 
@@ -28,7 +23,7 @@ def metadata_is_lost(ask: Ask, serve: Serve) -> Answer:
     return each_store(ask, serve, lambda body: body | {"metadata": {}})
 
 
-@fault("vector-stores.policy-lost", breaks="vector-stores.echo")
+@fault("vector-stores.policy-lost", breaks="vector-stores.echo", also=("vector-stores.update-partial",))
 def the_policy_is_lost(ask: Ask, serve: Serve) -> Answer:
     """A store does not tell `expires_after`, though it goes by it."""
     return each_store(ask, serve, lambda body: body | {"expires_after": None})
@@ -40,25 +35,27 @@ def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     return each_store(ask, serve, lambda body: body | {"created_at": body["created_at"] * 1000})
 
 
-@fault("vector-stores.never-expires", breaks="vector-stores.expiry")
+@fault("vector-stores.never-expires", breaks="vector-stores.expiry", also=("vector-stores.update-partial",))
 def stores_never_expire(ask: Ask, serve: Serve) -> Answer:
     """`expires_after` has no effect."""
     return each_store(ask, serve, lambda body: body | {"expires_at": None})
 
 
-@fault("vector-stores.read-anew", breaks="vector-stores.get")
+@fault(
+    "vector-stores.read-anew", breaks="vector-stores.get", also=("vector-stores.list", "vector-stores.update-partial")
+)
 def stores_are_read_anew(ask: Ask, serve: Serve) -> Answer:
     """A store that is read was created a minute later."""
     return edited(ONE, ask, serve, lambda body: body | {"created_at": body["created_at"] + 60}, "GET")
 
 
-@fault("vector-stores.update-ignored", breaks="vector-stores.update")
+@fault("vector-stores.update-ignored", breaks="vector-stores.update", also=("vector-stores.update-partial",))
 def updates_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """An update answers 200 and changes nothing."""
     return serve(replace(ask, method="GET", body=b"") if is_of(ask, ONE, "POST") else ask)
 
 
-@fault("vector-stores.update-told", breaks="vector-stores.update")
+@fault("vector-stores.update-told", breaks="vector-stores.update", also=("vector-stores.update-partial",))
 def updates_are_only_told(ask: Ask, serve: Serve) -> Answer:
     """An update is answered as if it were made, and is not."""
     if not is_of(ask, ONE, "POST"):
@@ -106,3 +103,43 @@ def deleted_stores_are_read(ask: Ask, serve: Serve) -> Answer:
         return answer
     bare = serve(Ask("POST", "/v1/vector_stores", headers=ask.headers, body=b"{}"))
     return edit_json(bare, lambda body: body | {"id": ask.path.rpartition("/")[2]})
+
+
+@fault("vector-stores.update-wipes", breaks="vector-stores.update-partial", also=("vector-stores.update",))
+def updates_wipe_the_rest(ask: Ask, serve: Serve) -> Answer:
+    """An update without `metadata` empties them."""
+    is_meant = is_of(ask, ONE, "POST") and "metadata" not in ask.asked
+    return serve(ask.changed(metadata={}) if is_meant else ask)
+
+
+@fault("vector-stores.policy-kept", breaks="vector-stores.update-partial")
+def policies_are_kept(ask: Ask, serve: Serve) -> Answer:
+    """A new `expires_after` has no effect."""
+    return serve(ask.without("expires_after") if is_of(ask, ONE, "POST") else ask)
+
+
+@fault("vector-stores.takes-files-along", breaks="vector-stores.files-outlive", also=("vector-stores.keeps-file",))
+def files_go_with_their_store(ask: Ask, serve: Serve) -> Answer:
+    """Whoever deletes a store deletes the Files that are in it."""
+    files = serve(replace(ask, method="GET", path=f"{ask.path}/files")) if is_of(ask, ONE, "DELETE") else None
+    answer = serve(ask)
+    if files is not None and files.status == 200:
+        for row in files.json["data"]:
+            serve(replace(ask, path=f"/v1/files/{row['id']}"))
+    return answer
+
+
+@fault("vector-stores.list-of-old", breaks="vector-stores.list")
+def lists_are_of_old(ask: Ask, serve: Serve) -> Answer:
+    """Stores are listed by the names they were made with."""
+    return edited("", ask, serve, lambda body: body | {"data": [row | {"name": "old"} for row in body["data"]]}, "GET")
+
+
+@fault("vector-stores.searched-when-gone", breaks="vector-stores.gone")
+def deleted_stores_are_searched(ask: Ask, serve: Serve) -> Answer:
+    """A search in a deleted store finds nothing, and says it went well."""
+    answer = serve(ask)
+    if not is_of(ask, SEARCH) or answer.status != 404:
+        return answer
+    page = {"object": "vector_store.search_results.page", "search_query": [ask.asked.get("query")], "data": []}
+    return replace(answer, status=200).with_json(page | {"has_more": False, "next_page": None})

@@ -63,13 +63,19 @@ def strategies_are_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.without("chunking_strategy") if is_of(ask, FILES, "POST") else ask)
 
 
-@fault("vector-stores.attributes-ignored", breaks="vector-stores.attributes-update")
+@fault(
+    "vector-stores.attributes-ignored", breaks="vector-stores.attributes-update", also=("vector-stores.search-anew",)
+)
 def new_attributes_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """New attributes of a file have no effect."""
     return serve(replace(ask, method="GET", body=b"") if is_of(ask, FILE, "POST") else ask)
 
 
-@fault("vector-stores.attributes-merged", breaks="vector-stores.attributes-update")
+@fault(
+    "vector-stores.attributes-merged",
+    breaks="vector-stores.attributes-update",
+    also=("vector-stores.search-attributes",),
+)
 def attributes_are_merged(ask: Ask, serve: Serve) -> Answer:
     """New attributes are put beside the old ones."""
     if not is_of(ask, FILE, "POST"):
@@ -78,7 +84,9 @@ def attributes_are_merged(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.changed(attributes={**old, **ask.asked["attributes"]}))
 
 
-@fault("vector-stores.total-open", breaks="vector-stores.counts", also=("vector-stores.counted", "vector-stores.batch"))
+@fault(
+    "vector-stores.total-open", breaks="vector-stores.counts", also=("vector-stores.counted", "vector-stores.batch*")
+)
 def totals_are_of_the_open(ask: Ask, serve: Serve) -> Answer:
     """`total` counts what is still to do."""
 
@@ -136,7 +144,7 @@ def batches_list_the_whole_store(ask: Ask, serve: Serve) -> Answer:
     return serve(replace(ask, path=re.sub("/file_batches/.*", "/files", ask.path)))
 
 
-@fault("vector-stores.file-undead", breaks="vector-stores.removed")
+@fault("vector-stores.file-undead", breaks="vector-stores.removed", also=("vector-stores.search-anew",))
 def removals_do_not_remove(ask: Ask, serve: Serve) -> Answer:
     """A file is not taken out of the store, and the answer says it is."""
     if not is_of(ask, FILE, "DELETE"):
@@ -181,7 +189,7 @@ def false_attributes_are_lost(ask: Ask, serve: Serve) -> Answer:
     return edited(FILES, ask, serve, edit, "POST")
 
 
-@fault("vector-stores.batch-miscounted", breaks="vector-stores.counts")
+@fault("vector-stores.batch-miscounted", breaks="vector-stores.counts", also=("vector-stores.batch",))
 def batches_are_miscounted(ask: Ask, serve: Serve) -> Answer:
     """A file of a batch that is completed is counted as in progress as well."""
 
@@ -191,3 +199,74 @@ def batches_are_miscounted(ask: Ask, serve: Serve) -> Answer:
             body["file_counts"] = {**counts, "in_progress": counts["completed"]}
 
     return edited(BATCH, ask, serve, edit)
+
+
+@fault("vector-stores.completed-with-error", breaks="vector-stores.last-error")
+def completed_files_have_errors(ask: Ask, serve: Serve) -> Answer:
+    """A file that is completed tells an error as well."""
+    error = {"code": "server_error", "message": "Try again."}
+    return each_file(ask, serve, lambda row: row.update(last_error=error) if row.get("status") == "completed" else None)
+
+
+@fault("vector-stores.batch-lingers", breaks="vector-stores.batch-ready", also=("vector-stores.batch-cancel",))
+def batches_linger(ask: Ask, serve: Serve) -> Answer:
+    """A batch is in progress for ever, though its files are not."""
+
+    def edit(body: dict[str, Any]) -> Any:
+        return body | {"status": "in_progress"} if "file_counts" in body else None
+
+    return edited(f"{BATCH}(/cancel)?", ask, serve, edit)
+
+
+@fault("vector-stores.batch-done-too-soon", breaks="vector-stores.batch", also=("vector-stores.*",))
+def batches_are_done_too_soon(ask: Ask, serve: Serve) -> Answer:
+    """A batch is completed as it is made, while its files are in progress."""
+    return edited(
+        BATCH, ask, serve, lambda body: body | {"status": "completed"} if "file_counts" in body else None, "POST"
+    )
+
+
+@fault("vector-stores.batch-goes-on", breaks="vector-stores.batch-cancel", also=("vector-stores.files-filter",))
+def cancelled_batches_go_on(ask: Ask, serve: Serve) -> Answer:
+    """Cancelling a batch of files is answered 200 and counts its file as in progress for ever."""
+
+    def edit(body: dict[str, Any]) -> Any:
+        counts = body.get("file_counts") or {}
+        if not counts.get("cancelled"):
+            return None
+        return body | {
+            "status": "in_progress",
+            "file_counts": counts | {"in_progress": counts["total"], "cancelled": 0},
+        }
+
+    return edited(f"{BATCH}(/cancel)?", ask, serve, edit)
+
+
+@fault("vector-stores.batch-unknown-crash", breaks="vector-stores.unknown-batch")
+def unknown_batches_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for a batch of files that there is not."""
+    answer = serve(ask)
+    return replace(answer, status=500) if is_of(ask, BATCH, "GET") and answer.status == 404 else answer
+
+
+@fault("vector-stores.truth-a-number", breaks="vector-stores.attributes", also=("vector-stores.attributes-update",))
+def truth_values_are_numbers(ask: Ask, serve: Serve) -> Answer:
+    """True comes back as 1."""
+
+    def edit(row: dict[str, Any]) -> None:
+        marks = row.get("attributes") or {}
+        row["attributes"] = {name: int(value) if isinstance(value, bool) else value for name, value in marks.items()}
+
+    return each_file(ask, serve, lambda row: edit(row) if "status" in row else None)
+
+
+@fault("vector-stores.removed-listed", breaks="vector-stores.removed")
+def removed_files_are_listed(ask: Ask, serve: Serve) -> Answer:
+    """A file that was taken out of a store is still in its list."""
+    answer = serve(ask)
+    if not is_of(ask, FILES, "GET") or answer.status != 200 or ask.query or len(answer.json["data"]) != 2:
+        return answer
+    kept = serve(Ask("GET", "/v1/files", (("purpose", "assistants"), ("order", "asc")), ask.headers)).json["data"]
+    known = {row["id"] for row in answer.json["data"]}
+    gone = [answer.json["data"][0] | {"id": row["id"]} for row in kept if row["id"] not in known]
+    return edit_json(answer, lambda body: body | {"data": body["data"] + gone[:1], "last_id": gone[0]["id"]})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
+from wireproof.standin.faults.edit import edit_json, refused
 from wireproof.standin.faults.store_edits import (
     CONTENT,
     SEARCH,
@@ -37,10 +39,11 @@ def the_threshold_is_ignored(ask: Ask, serve: Serve) -> Answer:
 @fault("vector-stores.filters-ignored", breaks="vector-stores.search-filter")
 def filters_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """`filters` have no effect."""
-    return serve(ask.without("filters") if is_of(ask, SEARCH) else ask)
+    is_known = (ask.asked.get("filters") or {}).get("type") != "wireproof"
+    return serve(ask.without("filters") if is_of(ask, SEARCH) and is_known else ask)
 
 
-@fault("vector-stores.filters-strict", breaks="vector-stores.search-filter-passes")
+@fault("vector-stores.filters-strict", breaks="vector-stores.search-filter-passes", also=("vector-stores.search-anew",))
 def nothing_passes(ask: Ask, serve: Serve) -> Answer:
     """A search with filters finds nothing."""
     return found(ask, serve, lambda rows: [] if ask.asked.get("filters") else rows)
@@ -105,3 +108,90 @@ def results_are_a_list(ask: Ask, serve: Serve) -> Answer:
 def scores_are_percentages(ask: Ask, serve: Serve) -> Answer:
     """Scores run from 0 to 100."""
     return found(ask, serve, lambda rows: [row | {"score": 1 + row["score"] * 99} for row in rows])
+
+
+Filter = dict[str, Any]
+
+
+def _refiltered(ask: Ask, serve: Serve, edit: Callable[[Filter], Filter]) -> Answer:
+    """`edit` on each comparison and compound of the filters that are asked with."""
+
+    def every(one: Filter) -> Filter:
+        return edit(one | {"filters": list(map(every, one["filters"]))} if "filters" in one else one)
+
+    filters = ask.asked.get("filters")
+    return serve(ask.changed(filters=every(filters)) if is_of(ask, SEARCH) and filters else ask)
+
+
+@fault("vector-stores.bounds-included", breaks="vector-stores.search-filter")
+def bounds_are_included(ask: Ask, serve: Serve) -> Answer:
+    """`gt` and `lt` let through what is equal."""
+    wider = {"gt": "gte", "lt": "lte"}
+    return _refiltered(ask, serve, lambda one: one | {"type": wider.get(one["type"], one["type"])})
+
+
+@fault("vector-stores.bounds-excluded", breaks="vector-stores.search-filter-passes")
+def bounds_are_excluded(ask: Ask, serve: Serve) -> Answer:
+    """`gte` and `lte` keep back what is equal."""
+    narrower = {"gte": "gt", "lte": "lt"}
+    return _refiltered(ask, serve, lambda one: one | {"type": narrower.get(one["type"], one["type"])})
+
+
+@fault("vector-stores.or-as-and", breaks="vector-stores.search-filter-passes")
+def any_is_all(ask: Ask, serve: Serve) -> Answer:
+    """`or` is taken for `and`."""
+    return _refiltered(ask, serve, lambda one: one | {"type": "and"} if one["type"] == "or" else one)
+
+
+@fault("vector-stores.truth-as-text", breaks="vector-stores.search-filter-passes")
+def truth_is_compared_as_text(ask: Ask, serve: Serve) -> Answer:
+    """A filter for true looks for the word."""
+    return _refiltered(ask, serve, lambda one: one | {"value": "true"} if one.get("value") is True else one)
+
+
+@fault("vector-stores.filter-unknown-passed-over", breaks="vector-stores.search-filter-bounds")
+def unknown_filters_are_passed_over(ask: Ask, serve: Serve) -> Answer:
+    """A filter of a type that there is not is passed over."""
+    filters = ask.asked.get("filters") or {}
+    return serve(ask.without("filters") if is_of(ask, SEARCH) and filters.get("type") == "wireproof" else ask)
+
+
+@fault("vector-stores.queries-crash", breaks="vector-stores.search-served")
+def several_queries_crash(ask: Ask, serve: Serve) -> Answer:
+    """500 for several queries at once."""
+    answer = serve(ask)
+    is_meant = is_of(ask, SEARCH) and isinstance(ask.asked.get("query"), list)
+    return refused(answer, "expected string", status=500) if is_meant else answer
+
+
+@fault("vector-stores.first-query", breaks="vector-stores.search-query")
+def one_query_is_searched(ask: Ask, serve: Serve) -> Answer:
+    """Of several queries the first is searched."""
+    query = ask.asked.get("query")
+    return serve(ask.changed(query=query[0]) if is_of(ask, SEARCH) and isinstance(query, list) else ask)
+
+
+@fault("vector-stores.more-nowhere", breaks="vector-stores.pages")
+def more_is_nowhere(ask: Ask, serve: Serve) -> Answer:
+    """`has_more` is true, and there is no next page."""
+    return edited(SEARCH, ask, serve, lambda body: body | {"has_more": True})
+
+
+@fault("vector-stores.labels-stale", breaks="vector-stores.search-anew")
+def labels_are_stale(ask: Ask, serve: Serve) -> Answer:
+    """Searches know files by the attributes they came with."""
+    filters = ask.asked.get("filters") or {}
+    return found(ask, serve, lambda rows: [] if filters.get("value") == "light" else rows)
+
+
+@fault("vector-stores.removed-found", breaks="vector-stores.search-anew", also=("vector-stores.search-filter*",))
+def removed_files_are_found(ask: Ask, serve: Serve) -> Answer:
+    """A file that was taken out of a store is still found there."""
+    answer = serve(ask)
+    is_meant = is_of(ask, SEARCH) and (ask.asked.get("filters") or {}).get("value") == "light"
+    if not is_meant or answer.status != 200 or answer.json["data"]:
+        return answer
+    kept = serve(Ask("GET", "/v1/files", (("purpose", "assistants"), ("order", "asc")), ask.headers)).json["data"][0]
+    text = [{"type": "text", "text": "The lighthouse keeper"}]
+    row = {"file_id": kept["id"], "filename": kept["filename"], "score": 0.5, "content": text}
+    return edit_json(answer, lambda body: body | {"data": [row | {"attributes": {"kind": "light", "year": 1823}}]})
