@@ -184,13 +184,6 @@ def a_key_for_a_client_is_bound_to_what_was_asked(exchange: Exchange) -> None:
         expect(told.get(key) == ASKED[key], expected=shown(ASKED[key]), got=shown(told.get(key)), at=f"/session/{key}")
 
 
-@clause("realtime.secrets.value", level="MUST", source="SPEC client_secrets.value: ephemeral", on=SECRET)
-def a_key_for_a_client_is_not_the_real_one(exchange: Exchange) -> None:
-    """The value is a key of its own, not the one of the account, which no client must have."""
-    value = as_text(object_of(exchange).get("value"))
-    expect("redacted-key" not in value, expected="another key", got="the key itself", at="/value")
-
-
 @clause("realtime.secrets.opens", level="MUST", source="SPEC client_secrets; DOCS-0715", on=steps("realtime.secret"))
 def a_key_for_a_client_opens_its_session(exchange: list[Exchange]) -> None:
     """The key opens a socket, and the session on it has the settings that it was made with."""

@@ -5,7 +5,7 @@ How a response is stopped is judged in realtime_turns.py, its sound in realtime_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wireproof.clause import (
@@ -233,23 +233,6 @@ def events_name_what_they_belong_to(exchange: Exchange) -> None:
                event=events[0].number)  # fmt: skip
 
 
-@clause(
-    "realtime.responses.ids", level="MUST", source="SPEC RealtimeResponse.id, RealtimeConversationItem.id", on=TALKS
-)
-def ids_are_not_given_twice(exchange: Exchange) -> None:
-    """No two responses of a session share an id, and no two of their items do."""
-    seen: dict[str, int] = {}
-    for one in events_of(exchange):
-        if one.type == "response.created":
-            id, at = as_text(response_in(one).get("id")), "/response/id"
-        elif one.type == "response.output_item.added":
-            id, at = as_text(item_in(one).get("id")), "/item/id"
-        else:
-            continue
-        expect(bool(id) and id not in seen, expected="an id of its own", got=id or "none", at=at, event=one.number)
-        seen[id] = one.number
-
-
 # ---------------------------------------------------------------------------------------------------- sums
 
 
@@ -304,37 +287,46 @@ def an_item_is_what_was_said_in_it(exchange: Exchange) -> None:
     """The item that `output_item.done` has holds the words, or the arguments, that were said in it."""
     judged = False
     for events in responses(exchange).values():
-        said: dict[tuple[Any, ...], list[str]] = {}
+        said = _said_in(events)
         for one in events:
-            kind, _, step = one.type.rpartition(".")
-            if kind in FOLDS and step == "done":
-                said.setdefault(place_of(one)[:2], []).append(as_text(one.data.get(FOLDS[kind][1])))
-            elif one.type == "response.output_item.done" and place_of(one)[:2] in said:
-                judged, item = True, item_in(one)
-                is_call = item.get("type") == "function_call"
-                told = [as_text(item.get("arguments"))] if is_call else texts_in(item)
-                wanted = said[place_of(one)[:2]]
-                at = "/item/arguments" if is_call else "/item/content"
-                expect(told == wanted, expected=shown(wanted), got=shown(told), at=at, event=one.number)
+            if one.type == "response.output_item.done" and place_of(one)[:2] in said:
+                judged, (words, at), asked = True, _words_of(item_in(one)), said[place_of(one)[:2]]
+                expect(words == asked, expected=shown(asked), got=shown(words), at=f"/item/{at}", event=one.number)
     if not judged:
         raise NotApplicable("no item was done")
 
 
+def _said_in(events: Sequence[Heard]) -> dict[tuple[Any, ...], list[str]]:
+    """The whole texts, transcripts and arguments that were said in each item, by its place in the output."""
+    said: dict[tuple[Any, ...], list[str]] = {}
+    for one in events:
+        kind, _, step = one.type.rpartition(".")
+        if kind in FOLDS and step == "done":
+            said.setdefault(place_of(one)[:2], []).append(as_text(one.data.get(FOLDS[kind][1])))
+    return said
+
+
+def _words_of(item: dict[str, Any]) -> tuple[list[str], str]:
+    """The same as an item tells it, and under which key."""
+    if item.get("type") == "function_call":
+        return [as_text(item.get("arguments"))], "arguments"
+    return texts_in(item), "content"
+
+
 @clause("realtime.responses.output", level="MUST", source="SPEC response.done: all output items", on=TALKS)
 def the_end_holds_all_items(exchange: Exchange) -> None:
-    """`response.done` has in `output` the items that were done, in their order, with their words."""
+    """`response.done` has in `output` the items that were done, in their order, with the words said in them."""
     for events, end in whole(exchange):
-        done = [item_in(one) for one in events if one.type == "response.output_item.done"]
+        done = [one for one in events if one.type == "response.output_item.done"]
         told = as_objects(response_in(end).get("output"))
-        names, wanted = [one.get("id") for one in told], [one.get("id") for one in done]
+        names, wanted = [one.get("id") for one in told], [item_in(one).get("id") for one in done]
         expect(names == wanted, expected=shown(wanted), got=shown(names), at="/response/output", event=end.number)
-        for number, (one, other) in enumerate(zip(told, done, strict=True)):
-            for mine, theirs, key in (
-                (texts_in(one), texts_in(other), "content"),
-                (one.get("arguments"), other.get("arguments"), "arguments"),
-            ):
-                expect(mine == theirs, expected=shown(theirs), got=shown(mine), at=f"/response/output/{number}/{key}",
-                       event=end.number)  # fmt: skip
+        said = _said_in(events)
+        for number, (item, one) in enumerate(zip(told, done, strict=True)):
+            words, at = _words_of(item)
+            asked = said.get(place_of(one)[:2], words)
+            expect(words == asked, expected=shown(asked), got=shown(words), at=f"/response/output/{number}/{at}",
+                   event=end.number)  # fmt: skip
 
 
 @clause("realtime.responses.usage", level="MUST", source="SPEC RealtimeResponse.usage", on=TALKS)

@@ -303,7 +303,8 @@ def who_begins_to_speak_stops(exchange: Exchange) -> None:
 @clause("realtime.vad.committed", level="MUST", source="SPEC input_audio_buffer.speech_stopped.item_id", on=BUFFER)
 def what_was_spoken_becomes_the_item_that_was_announced(exchange: Exchange) -> None:
     """After `speech_stopped` the sound is committed as the item that it named."""
-    stopped = next((one for one in events_of(exchange) if one.type == TURNS[1]), None)
+    asked = turn(exchange, "wp_vad").number
+    stopped = next((one for one in events_of(exchange) if one.type == TURNS[1] and one.number > asked), None)
     if stopped is None:
         raise NotApplicable("nobody was heard to stop")
     after = [one for one in events_of(exchange) if one.number > stopped.number]

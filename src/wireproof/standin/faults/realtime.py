@@ -186,7 +186,7 @@ def expired(ask: Ask, serve: Serve) -> Answer:
                     "session.created", "session.updated")  # fmt: skip
 
 
-@fault("realtime.id-changes", breaks="realtime.session.id", also=("realtime.session.keeps",))
+@fault("realtime.id-changes", breaks="realtime.session.id")
 def id_changes(ask: Ask, serve: Serve) -> Answer:
     """Each update gives the session another id."""
     return settings(ask, serve, lambda session: session.update(id=f"{session['id']}{len(session['instructions'])}")
@@ -246,11 +246,7 @@ def update_partly_told(ask: Ask, serve: Serve) -> Answer:
 # ---- mistakes
 
 
-@fault(
-    "realtime.nonsense-taken",
-    breaks="realtime.mistakes.update",
-    also=("realtime.mistakes.unharmed", "realtime.session.keeps"),
-)
+@fault("realtime.nonsense-taken", breaks="realtime.mistakes.update")
 def nonsense_taken(ask: Ask, serve: Serve) -> Answer:
     """An update with a modality that there is not is taken, without it."""
 
@@ -262,7 +258,7 @@ def nonsense_taken(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, heard=heard)
 
 
-@fault("realtime.half-taken", breaks="realtime.mistakes.unharmed", also=("realtime.session.keeps",))
+@fault("realtime.half-taken", breaks="realtime.mistakes.unharmed")
 def half_taken(ask: Ask, serve: Serve) -> Answer:
     """A refused update changes the instructions all the same."""
     after: list[str] = []
@@ -404,11 +400,10 @@ def secret_unbound(ask: Ask, serve: Serve) -> Answer:
     return _secret(ask, serve, lambda body: body["session"].update(instructions=""))
 
 
-@fault("realtime.secret-real", breaks="realtime.secrets.value", also=("realtime.secrets.*", "wire.no-key"))
-def secret_real(ask: Ask, serve: Serve) -> Answer:
-    """A key for a client is the one of the account."""
-    key = (ask.header("authorization") or "").removeprefix("Bearer ")
-    return _secret(ask, serve, lambda body: body.update(value=key))
+@fault("realtime.secret-expires-text", breaks="realtime.secrets.schema")
+def secret_expires_text(ask: Ask, serve: Serve) -> Answer:
+    """A key for a client tells when it expires as a text."""
+    return _secret(ask, serve, lambda body: body.update(expires_at=str(body["expires_at"])))
 
 
 @fault("realtime.secret-shut", breaks="realtime.secrets.opens")

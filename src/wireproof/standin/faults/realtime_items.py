@@ -134,15 +134,15 @@ def item_deleted_other(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(f"{ITEM}deleted", edit=lambda event: event.update(item_id="conv_1")))
 
 
-@fault("realtime.item-replaced", breaks="realtime.items.duplicate", also=("realtime.items.once",))
+@fault("realtime.item-replaced", breaks="realtime.items.duplicate")
 def item_replaced(ask: Ask, serve: Serve) -> Answer:
-    """An item with the id of another takes its place."""
+    """An item with the id of another takes its place, and is told by the name of the beta."""
 
     def heard(said: Any) -> list[Event] | None:
         if not named("wp_again")(said):
             return None
-        placed = {"previous_item_id": None, "item": {"object": "realtime.item", "status": "completed", **said["item"]}}
-        return [{"type": f"{ITEM}{step}", "event_id": f"event_again_{step}", **placed} for step in ("added", "done")]
+        item = {"object": "realtime.item", "status": "completed", **said["item"]}
+        return [{"type": f"{ITEM}created", "event_id": "event_again", "previous_item_id": None, "item": item}]
 
     return realtime(ask, serve, heard=heard)
 

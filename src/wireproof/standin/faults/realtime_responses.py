@@ -36,10 +36,10 @@ def ends(ask: Ask, serve: Serve, edit: Callable[[Event], Any], *types: str) -> A
 # ---- order
 
 
-@fault("realtime.response-endless", breaks="realtime.responses.answered", also=("realtime.cancel.*",))
+@fault("realtime.response-endless", breaks="realtime.responses.answered")
 def response_endless(ask: Ask, serve: Serve) -> Answer:
-    """`response.done` never comes."""
-    return dropped(ask, serve, DONE)
+    """The `response.done` of a response with metadata never comes."""
+    return realtime(ask, serve, on(DONE, edit=lambda event: [] if event["response"]["metadata"] else None))
 
 
 @fault("realtime.response-unbegun", breaks="realtime.responses.life")
@@ -140,7 +140,7 @@ def response_id_wanders(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(DELTA, TEXT, edit=lambda event: event.update(response_id="gen_1")))
 
 
-@fault("realtime.response-id-again", breaks="realtime.responses.ids", also=("realtime.responses.*",))
+@fault("realtime.response-id-again", breaks="realtime.responses.life", also=("realtime.responses.*",))
 def response_id_again(ask: Ask, serve: Serve) -> Answer:
     """All responses of a session have the same id."""
 
@@ -186,7 +186,7 @@ def part_empty(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(PART, edit=lambda event: event["part"].update(text="")))
 
 
-@fault("realtime.item-empty", breaks="realtime.responses.item", also=("realtime.responses.output",))
+@fault("realtime.item-empty", breaks="realtime.responses.item")
 def item_empty(ask: Ask, serve: Serve) -> Answer:
     """`output_item.done` has a message without content."""
 
@@ -201,6 +201,16 @@ def item_empty(ask: Ask, serve: Serve) -> Answer:
 def output_empty(ask: Ask, serve: Serve) -> Answer:
     """`response.done` has no output."""
     return ends(ask, serve, lambda response: response.update(output=[]))
+
+
+@fault("realtime.output-wordless", breaks="realtime.responses.output")
+def output_wordless(ask: Ask, serve: Serve) -> Answer:
+    """`response.done` has its messages without their words."""
+
+    def edit(response: Event) -> None:
+        response["output"] = [{**item, "content": []} if "content" in item else item for item in response["output"]]
+
+    return ends(ask, serve, edit)
 
 
 @fault("realtime.usage-none", breaks="realtime.responses.usage")

@@ -131,18 +131,18 @@ def committed_other(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(f"{BUFFER}committed", edit=lambda event: event.update(item_id="item_0")))
 
 
-@fault("realtime.committed-by-assistant", breaks="realtime.buffer.committed", also=("realtime.events.schema",))
-def committed_by_assistant(ask: Ask, serve: Serve) -> Answer:
-    """What the user said is an item of the assistant."""
+@fault("realtime.committed-as-text", breaks="realtime.buffer.committed")
+def committed_as_text(ask: Ask, serve: Serve) -> Answer:
+    """What was said into the buffer is an item of text."""
 
     def told(event: Event) -> None:
         if [part.get("type") for part in event["item"].get("content", ())] == ["input_audio"]:
-            event["item"]["role"] = "assistant"
+            event["item"]["content"] = [{"type": "input_text", "text": ""}]
 
     return realtime(ask, serve, on("conversation.item.added", "conversation.item.done", edit=told))
 
 
-@fault("realtime.vad-always", breaks="realtime.vad.off", also=("realtime.vad.committed",))  # fmt: skip
+@fault("realtime.vad-always", breaks="realtime.vad.off")
 def vad_always(ask: Ask, serve: Serve) -> Answer:
     """Turns are found though nobody was to look for them."""
     is_told: list[bool] = []
