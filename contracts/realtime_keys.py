@@ -51,7 +51,7 @@ def _stranger(name: str, about: str, **options: Any) -> Any:
 
 
 no_key = _stranger("no-key", "a session without a key", auth="none")
-wrong_key = _stranger("wrong-key", "a session under a made-up key", auth="wrong")
+wrong_key = _stranger("wrong-key", "a session under the key less its last character", auth="cut")
 no_model = _stranger("no-model", "a session with a model that there is not", query={"model": "wireproof-no-such-model"})
 
 
@@ -110,7 +110,7 @@ def nobody_comes_in_without_a_key(exchange: Exchange) -> None:
         on=sent(REALTIME, probes="realtime.wrong-key"))  # fmt: skip
 def nobody_comes_in_under_a_wrong_key(exchange: Exchange) -> None:
     """A session under a key that is none is refused: by the handshake, or by an `error` on the socket."""
-    _expect_refused(exchange, "session.created under a made-up key")
+    _expect_refused(exchange, "session.created under a wrong key")
 
 
 @clause("realtime.keys.model", level="SHOULD", source="SPEC connectRealtime.model; ERR-LATE",

@@ -294,7 +294,7 @@ def who_begins_to_speak_stops(exchange: Exchange) -> None:
             held = from_ms is None or to_ms is None or 0 <= from_ms <= to_ms
             expect(held, expected=f"no less than {from_ms}", got=shown(to_ms), at="/audio_end_ms", event=one.number)
             started = None
-        elif one.type == "input_audio_buffer.cleared":
+        elif one.type in ("input_audio_buffer.cleared", "input_audio_buffer.committed"):
             started = None
     if not judged:
         raise NotApplicable("nobody was heard to speak")

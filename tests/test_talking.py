@@ -175,6 +175,7 @@ def test_a_refused_handshake_is_an_exchange_like_any_other() -> None:
     assert exchange.json["error"]["message"] == "No such model."
     with pytest.raises(KeyRefused):
         told_by(hearing(two_words), serve=lambda ask: refusal(401, "No."))
+    assert exchange_of(hearing(two_words), serve=lambda ask: refusal(403, "No.")).status == 403
 
 
 def test_a_refusal_that_asks_for_patience_is_asked_again() -> None:

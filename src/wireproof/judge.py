@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wireproof.clause import Broken, Clause, Evidence, Exchange, Inconclusive, NotApplicable, Undecodable
+from wireproof.clause import Broken, Clause, Evidence, Exchange, Inconclusive, NotApplicable, Request, Undecodable
 
 Outcome = Literal["pass", "fail", "inconclusive", "not-applicable", "waived", "flaky"]
 FailOn = Literal["MUST", "SHOULD", "MAY"]
@@ -95,7 +95,8 @@ def run_outcome(verdicts: Iterable[Verdict], fail_on: FailOn = "SHOULD") -> str:
     return "incomplete" if ends & {("MUST", "inconclusive"), ("MUST", "flaky")} else "conformant"
 
 
-# What a clause is judged on that names neither operations nor probes: every answer of the API, none from elsewhere.
+# What a clause is judged on that names neither operations nor probes: every answer of the API, none from elsewhere, and
+# no handshake of a WebSocket, which many servers refuse without a word.
 EVERYTHING: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
@@ -125,7 +126,7 @@ class Pile:
                 for probe, some in probes.items()
                 if evidence.names(probe)
                 for place in some
-                if key != EVERYTHING or not self._exchanges[place].request.is_elsewhere
+                if key != EVERYTHING or _is_plain(self._exchanges[place].request)
             ]
             self._named[key] = [self._exchanges[place] for place in sorted(places)]
         return self._named[key]
@@ -138,16 +139,21 @@ NOT_SERVED = (404, 405, 501)
 def unserved(exchanges: Sequence[Exchange], planned: Sequence[Planned]) -> dict[str, str]:
     """The operations that the target does not serve, each with what shows it.
 
-    Never answered 2xx, and a first request that nothing was wrong with was answered as if there were no such path.
+    Never answered 2xx, or 101, and a first request that nothing was wrong with was answered as if there were no such
+    path.
     """
     meant = {one.probe for one in planned if one.expects == "answer"}
-    served = {exchange.operation for exchange in exchanges if (exchange.status or 0) // 100 == 2}
+    served = {exchange.operation for exchange in exchanges if (exchange.status or 0) // 100 in (1, 2)}
     return {
         exchange.operation: f"{exchange.operation} is not served: {exchange.id} was answered {exchange.status}"
         for exchange in exchanges
         if exchange.operation and exchange.operation not in served
         if exchange.probe in meant and exchange.step == 0 and exchange.status in NOT_SERVED
     }
+
+
+def _is_plain(request: Request) -> bool:
+    return not request.is_elsewhere and not request.is_handshake
 
 
 def _verdict(clause: Clause, pile: Pile, planned: Sequence[Planned]) -> Verdict:

@@ -251,6 +251,7 @@ def _check_the_door(exchange: Exchange) -> None:
     """Raises what makes every further request pointless: nobody there, or the key refused."""
     if exchange.trouble and exchange.trouble.kind == "unreachable":
         raise Unreachable(exchange.trouble.detail)
-    if exchange.status in (401, 403):
+    # Frameworks answer 403 to the handshake of a socket that there is not.
+    if exchange.status == 401 or (exchange.status == 403 and not exchange.request.is_handshake):
         said = exchange.wire[:200].decode("utf-8", "replace")
         raise KeyRefused(f"the target answered {exchange.status} to {exchange.request.path}: {said}")

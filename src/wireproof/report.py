@@ -32,6 +32,7 @@ from wireproof.spec import load_spec
 # The worst first: what an area is called when its clauses differ.
 RANK = ("fail", "flaky", "inconclusive", "waived", "pass", "not-applicable")
 MOST_BODY_IN_CURL = 4_000
+MOST_SAID_IN_LINE = 400  # of a talk: more is no line that anybody reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _websocat(exchange: Exchange, url: str, key_variable: str) -> str:
         elif name.lower() == "sec-websocket-protocol":
             words += ["--protocol", '"' + value.replace(MARKER, f"${key_variable}") + '"']
     words.append(shlex.quote(url.replace("http", "ws", 1)))
-    if sum(map(len, ours)) > MOST_BODY_IN_CURL:
+    if sum(map(len, ours)) > MOST_SAID_IN_LINE:
         return f"{' '.join(words)}  # and say the {len(ours)} messages of {exchange.id} in the journal"
     said = " ".join(shlex.quote(text) for text in ours)
     return f"printf '%s\\n' {said} | {' '.join(words)}" if ours else " ".join(words)
