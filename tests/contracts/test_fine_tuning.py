@@ -1,4 +1,4 @@
-"""contracts/fine_tuning.py: the flow as the stand-in answers it, and jobs of others as they stand in any journal."""
+"""contracts/fine_tuning*.py: the flow as the stand-in answers it, and jobs of others as they stand in any journal."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ CANCEL = f"POST {JOBS}/.*/cancel"
 
 
 @pytest.fixture(scope="module")
-def tuning(contract: Callable[[str], ModuleType]) -> ModuleType:
-    return contract("fine_tuning")
+def tuning(contract: Callable[[str], ModuleType]) -> tuple[ModuleType, ...]:
+    return tuple(contract(f"fine_tuning{more}") for more in ("", "_ends", "_events"))
 
 
-def test_the_stand_in_keeps_every_clause_it_gives_evidence_of(tuning: ModuleType) -> None:
-    told = verdicts(lived(LIFE), tuning)
+def named(tuning: tuple[ModuleType, ...], clause: str) -> Any:
+    return next(getattr(one, clause) for one in tuning if hasattr(one, clause))
+
+
+def test_the_stand_in_keeps_every_clause_it_gives_evidence_of(tuning: tuple[ModuleType, ...]) -> None:
+    told = verdicts(lived(LIFE), *tuning)
     others = {id: one.outcome for id, one in told.items() if one.outcome != "pass"}
     # No job of the flow can succeed.
     assert others == {"fine-tuning.model": "not-applicable", "fine-tuning.tokens": "not-applicable"}
 
 
-def test_no_job_that_could_train_is_sent(tuning: ModuleType) -> None:
+def test_no_job_that_could_train_is_sent(tuning: tuple[ModuleType, ...]) -> None:
     files = [exchange for exchange in lived(LIFE) if exchange.operation == "createFile"]
     assert len(files) == 1
     assert b"messages" not in files[0].request.body and b"prompt" not in files[0].request.body
@@ -78,14 +82,14 @@ BROKEN: dict[str, tuple[str, Departure]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_departure_breaks_its_clause(tuning: ModuleType, name: str) -> None:
+def test_a_departure_breaks_its_clause(tuning: tuple[ModuleType, ...], name: str) -> None:
     clause, departure = BROKEN[name]
-    assert clause in findings(lived(LIFE, departure), tuning)
+    assert clause in findings(lived(LIFE, departure), *tuning)
 
 
-def test_every_clause_has_a_departure(tuning: ModuleType) -> None:
+def test_every_clause_has_a_departure(tuning: tuple[ModuleType, ...]) -> None:
     shown = {clause for clause, _ in BROKEN.values()} | {fault.breaks for fault in all_faults().values()}
-    assert {one.clause.id for one in clauses_of(tuning)} - shown == set()
+    assert {one.clause.id for one in clauses_of(*tuning)} - shown == set()
 
 
 # ------------------------------------------------------------------------------------------------ controls
@@ -126,26 +130,26 @@ LEGAL: dict[str, Departure] = {
 
 
 @pytest.mark.parametrize("name", LEGAL)
-def test_a_legal_departure_breaks_nothing(tuning: ModuleType, name: str) -> None:
-    assert findings(lived(LIFE, LEGAL[name]), tuning) == {}
+def test_a_legal_departure_breaks_nothing(tuning: tuple[ModuleType, ...], name: str) -> None:
+    assert findings(lived(LIFE, LEGAL[name]), *tuning) == {}
 
 
 @pytest.mark.parametrize("pace", [0.05, 0.5, 4.0, 10_000.0])
-def test_no_pace_of_lives_breaks_anything(tuning: ModuleType, pace: float) -> None:
-    assert findings(lived(LIFE, pace=pace), tuning) == {}
+def test_no_pace_of_lives_breaks_anything(tuning: tuple[ModuleType, ...], pace: float) -> None:
+    assert findings(lived(LIFE, pace=pace), *tuning) == {}
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
-def test_a_backend_without_jobs_is_asked_once_and_breaks_nothing(tuning: ModuleType, status: int) -> None:
+def test_a_backend_without_jobs_is_asked_once_and_breaks_nothing(tuning: tuple[ModuleType, ...], status: int) -> None:
     exchanges = lived(LIFE, answered_with(".*", status))
     assert len(exchanges) == 1
-    assert {one.outcome for one in verdicts(exchanges, tuning).values()} == {"not-applicable"}
+    assert {one.outcome for one in verdicts(exchanges, *tuning).values()} == {"not-applicable"}
 
 
 @pytest.mark.parametrize("step", range(11))
-def test_no_clause_stumbles_over_nonsense(tuning: ModuleType, step: int) -> None:
+def test_no_clause_stumbles_over_nonsense(tuning: tuple[ModuleType, ...], step: int) -> None:
     for body in (NONSENSE[step % len(NONSENSE)], NONSENSE[-1 - step % 3]):
-        told = verdicts(lived(LIFE, nonsense_at(step, body)), tuning)
+        told = verdicts(lived(LIFE, nonsense_at(step, body)), *tuning)
         assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []
 
 
@@ -207,12 +211,12 @@ CASES: list[tuple[str, Exchange, str]] = [
 
 
 @pytest.mark.parametrize(("name", "exchange", "outcome"), CASES)
-def test_a_job_of_others_is_judged(tuning: ModuleType, name: str, exchange: Exchange, outcome: str) -> None:
-    assert outcome_of(getattr(tuning, name), exchange) == outcome
+def test_a_job_of_others_is_judged(tuning: tuple[ModuleType, ...], name: str, exchange: Exchange, outcome: str) -> None:
+    assert outcome_of(named(tuning, name), exchange) == outcome
 
 
-def test_a_job_does_not_come_back_from_its_end(tuning: ModuleType) -> None:
-    clause = tuning.a_job_moves_forward
+def test_a_job_does_not_come_back_from_its_end(tuning: tuple[ModuleType, ...]) -> None:
+    clause = named(tuning, "a_job_moves_forward")
     states = [read(status="validating_files"), read(**RUNNING), read()]
     assert outcome_of(clause, *states) == "pass"
     assert outcome_of(clause, read(**RUNNING), read(status="queued"), read()) == "pass"  # it was paused
