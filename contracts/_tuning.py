@@ -14,6 +14,8 @@ LIFE = "fine-tuning.life"
 UNKNOWN_FILE = "file-wireproofnosuchfile"
 UNKNOWN = "ftjob-wireproofnosuchjob"
 SCHEMA = "FineTuningJob"
+STATES_UNDER_WAY = ("validating_files", "queued", "running")
+FINAL = ("succeeded", "failed", "cancelled")
 ONE = ("createFineTuningJob", "retrieveFineTuningJob", "cancelFineTuningJob", "pauseFineTuningJob",
        "resumeFineTuningJob")  # fmt: skip
 LIST = "listPaginatedFineTuningJobs"
@@ -62,7 +64,7 @@ def has_job(*states: str) -> Callable[[Exchange], bool]:
 
 SUCCEEDED = answered(*ALL, shows=has_job("succeeded"))
 FAILED = answered(*ALL, shows=has_job("failed"))
-UNDER_WAY = answered(*ALL, shows=has_job("validating_files", "queued", "running"))
+UNDER_WAY = answered(*ALL, shows=has_job(*STATES_UNDER_WAY))
 
 
 def jobs_in(exchange: Exchange, *states: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -30,6 +30,7 @@ from wireproof.clause import (
 )
 
 from ._errors import error_told
+from ._flow import id_in
 from ._life import (
     NOT_NOW,
     NOT_SERVED,
@@ -47,13 +48,16 @@ from ._life import (
     served,
     status_of,
 )
-from ._reading import as_count, maybe_object
+from ._reading import as_count, as_object, as_text, maybe_object
 from ._tuning import (
     ALL,
+    FINAL,
     LIFE,
     LIST,
     LISTS,
+    ONE,
     SCHEMA,
+    STATES_UNDER_WAY,
     UNKNOWN,
     UNKNOWN_FILE,
     at_path,
@@ -65,33 +69,59 @@ from ._tuning import (
 
 # A line of JSON as every such file has, and nothing in it that could be learnt.
 USELESS = File("wireproof-nothing.jsonl", b'{"wireproof": "nothing to learn from"}\n', "application/jsonl")
-LABELS, SEED = {"purpose": "wireproof"}, 7
-APART_S, VALIDATED_S = 1.1, 5.0
+LABELS, SEED, EPOCHS = {"purpose": "wireproof"}, 7, 2
+APART_S, VALIDATED_S, MORE_S = 1.1, 5.0, 10.0
+# Two clocks of one server.
+CLOCKS_S = 2
+# The first job is asked for in the older words, which every server knows.
+SUPERVISED = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": EPOCHS}}}
 
-LISTED = Call("GET", "/fine_tuning/jobs", query={"limit": "2"})
+JOBS = "/fine_tuning/jobs"
+LISTED = Call("GET", JOBS, query={"limit": "2"})
 
 
-@flow(LIFE, most=11, about="list jobs; two jobs over a file without examples: one is cancelled, one fails; none trains",
+@flow(LIFE, most=22, about="list jobs; two jobs over a file without examples: one is cancelled, one fails; none trains",
       expects="either")  # fmt: skip
 def life_of_a_job() -> Flow:
     listed = yield LISTED
     if listed.status in NOT_SERVED:
         return
-    yield Call("GET", f"/fine_tuning/jobs/{UNKNOWN}")
-    yield Call("POST", "/fine_tuning/jobs", {"model": MODEL, "training_file": UNKNOWN_FILE})
+    yield Call("GET", f"{JOBS}/{UNKNOWN}")
+    yield Call("POST", JOBS, {"model": MODEL, "training_file": UNKNOWN_FILE})
     file = id_of((yield form("/files", [("purpose", "fine-tune"), ("file", USELESS)])))
     if file is None:
         return
     asked = {"model": MODEL, "training_file": file, "seed": SEED, "metadata": LABELS}
-    one = id_of((yield Call("POST", "/fine_tuning/jobs", asked)))
+    one = id_of((yield Call("POST", JOBS, {**asked, "hyperparameters": {"n_epochs": EPOCHS}})))
     if one is not None:
-        yield Call("POST", f"/fine_tuning/jobs/{one}/cancel")
-        two = id_of((yield Call("POST", "/fine_tuning/jobs", asked, after_s=APART_S)))
+        yield from _cancelled(f"{JOBS}/{one}")
+        two = id_of((yield Call("POST", JOBS, {**asked, "method": SUPERVISED}, after_s=APART_S)))
         if two is not None:
-            yield Call("GET", f"/fine_tuning/jobs/{two}", after_s=VALIDATED_S)
-            yield Call("GET", f"/fine_tuning/jobs/{two}/events")
+            yield from _failed(f"{JOBS}/{two}")
         yield LISTED
+        yield Call("GET", JOBS, query={"limit": "1"})
+        yield Call("GET", JOBS, query={"limit": "1", "after": two or one})
     yield Call("DELETE", f"/files/{file}")
+
+
+def _cancelled(path: str) -> Flow:
+    yield Call("POST", f"{path}/cancel")
+    yield Call("POST", f"{path}/cancel")
+    yield Call("POST", f"{path}/pause")
+    yield Call("POST", f"{JOBS}/{UNKNOWN}/cancel")
+
+
+def _failed(path: str) -> Flow:
+    read = yield Call("GET", path, after_s=VALIDATED_S)
+    if maybe_object(read).get("status") in STATES_UNDER_WAY:
+        yield Call("GET", path, after_s=MORE_S)
+    events = yield Call("GET", f"{path}/events")
+    oldest = next((id for row in rows_of(events)[::-1] if (id := id_in(row)) is not None), None)
+    yield Call("GET", f"{path}/events", query={"limit": "1"})
+    if oldest is not None:
+        yield Call("GET", f"{path}/events", query={"after": oldest})
+    yield Call("GET", f"{JOBS}/{UNKNOWN}/events")
+    yield Call("GET", f"{path}/checkpoints")
 
 
 # ------------------------------------------------------------------------------------------------ the job
@@ -131,6 +161,15 @@ def a_job_is_created_now(exchanges: list[Exchange]) -> None:
         if exchange.operation == "listFineTuningEvents" and is_ok(exchange):
             for at, row in enumerate(rows_of(exchange)):
                 expect_now(exchange, row.get("created_at"), f"data/{at}/created_at")
+                _not_before_its_job(exchanges, exchange, at, as_count(row.get("created_at")))
+
+
+def _not_before_its_job(exchanges: list[Exchange], listed: Exchange, at: int, told: int | None) -> None:
+    of = told_of(exchanges, listed.request.path.split("/")[3])
+    created = as_count(of[0][1].get("created_at")) if of else None
+    if created is not None and told is not None:
+        expect(told >= created - CLOCKS_S, expected=f"created_at of {created} or later, as the job", got=told,
+               at=f"{listed.id} /data/{at}/created_at")  # fmt: skip
 
 
 @clause("fine-tuning.moves", level="MUST", source="SPEC FineTuningJob.status", on=sequence(answered(*ALL)))
@@ -147,23 +186,56 @@ def a_job_moves_forward(exchanges: list[Exchange]) -> None:
         expect_moves(SCHEMA, row)
 
 
+@clause("fine-tuning.hyperparameters", level="MUST", source="SPEC CreateFineTuningJobRequest.method, hyperparameters",
+        on=answered("createFineTuningJob"), fields=("hyperparameters", "method"))  # fmt: skip
+def hyperparameters_are_those_asked_for(exchange: Exchange) -> None:
+    """A job has the `n_epochs` that it was asked for with, and is trained by the `method` that was named.
+
+    Where it tells of neither, it cannot be told whether it heeds them.
+    """
+    asked, told = _recipe(exchange.request.asked), _recipe(maybe_object(exchange))
+    for name, value in asked.items():
+        for at, got in told.get(name, ()):
+            expect(got == value[0][1], expected=f"{name} {shown(value[0][1])}", got=shown(got), at=at)
+    if not set(asked) & set(told):
+        raise NotApplicable("nothing of it was asked for, or told")
+
+
+def _recipe(body: dict[str, Any]) -> dict[str, list[tuple[str, Any]]]:
+    """`(pointer, value)` of the kind of the method, and of `n_epochs` in every place where it may stand."""
+    method = as_object(body.get("method"))
+    kind = as_text(method.get("type"))
+    own = as_object(as_object(method.get(kind)).get("hyperparameters"))
+    found: dict[str, list[tuple[str, Any]]] = {"type": [("/method/type", kind)]} if kind else {}
+    places = [("/hyperparameters", as_object(body.get("hyperparameters"))), (f"/method/{kind}/hyperparameters", own)]
+    for at, one in places:
+        if one.get("n_epochs") is not None:
+            found.setdefault("n_epochs", []).append((f"{at}/n_epochs", one["n_epochs"]))
+    return found
+
+
 @clause("fine-tuning.same", level="MUST", source="SPEC retrieveFineTuningJob", on=steps(LIFE))
 def a_job_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
-    """A job is read, and listed, with the id, time, model, file and seed that it was made with."""
+    """A job is read, and listed, with the id, time, model, file, seed, labels and owner that it was made with."""
     ids = ids_made(exchanges)
     read = asked_for(exchanges, "retrieveFineTuningJob", lambda e: e.request.path.rpartition("/")[2] in ids)
     served(read, "the job")
+    for exchange in exchanges:
+        id = exchange.request.path.removeprefix(f"{JOBS}/").partition("/")[0]
+        if exchange.operation in ONE and id in ids and is_ok(exchange):
+            expect_same(exchange, maybe_object(exchange), {"id": id}, "id")
+    names = ("object", "created_at", "model", "training_file", "validation_file", "seed", "metadata", "organization_id")
     for id in ids:
         told = told_of(exchanges, id)
         for exchange, body in told:
-            expect_same(exchange, body, told[0][1], "object", "created_at", "model", "training_file", "seed")
+            expect_same(exchange, body, told[0][1], *names)
 
 
 @clause("fine-tuning.list", level="MUST", source="SPEC listPaginatedFineTuningJobs", on=steps(LIFE))
 def jobs_are_listed(exchanges: list[Exchange]) -> None:
     """Jobs that were made are in the list, the last one before all others."""
     made = ids_made(exchanges)
-    exchange = [e for e in exchanges if e.operation == LIST][-1]
+    exchange = [e for e in exchanges if e.operation == LIST and e.request.query == LISTED.query][-1]
     body, ids = served(exchange, "a list of jobs"), ids_of(exchange)
     missing = [id for id in made if id not in ids]
     if missing and body.get("has_more") is True and not set(made) & set(ids):
@@ -191,7 +263,7 @@ def lists_are_newest_first(exchange: Exchange) -> None:
 def a_cancelled_job_says_so(exchanges: list[Exchange]) -> None:
     """A job that is cancelled before its end is `cancelled`, in the answer and whenever it is looked at again."""
     id = ids_made(exchanges)[0]
-    exchange = asked_for(exchanges, "cancelFineTuningJob", at_path(f"/fine_tuning/jobs/{id}/cancel"))
+    exchange = asked_for(exchanges, "cancelFineTuningJob", at_path(f"{JOBS}/{id}/cancel"))
     states = [(e, job.get("status")) for e, job in told_of(exchanges, id)]
     others = ("succeeded", "failed")
     is_late = exchange.status in (400, 409) and any(status in others for _, status in states)
@@ -204,16 +276,48 @@ def a_cancelled_job_says_so(exchanges: list[Exchange]) -> None:
             expect(status == "cancelled", expected="status cancelled", got=shown(status), at=f"{later.id} /status")
 
 
+@clause("fine-tuning.steered", level="MUST", source="SPEC cancelFineTuningJob, pauseFineTuningJob; ERR-LATE 400, 500",
+        on=steps(LIFE))  # fmt: skip
+def what_has_ended_cannot_be_steered(exchanges: list[Exchange]) -> None:
+    """A job at its end is neither cancelled again nor paused: that is refused, or answered with the job as it is."""
+    id = ids_made(exchanges)[0]
+    cancels = [e for e in exchanges if e.operation == "cancelFineTuningJob" and e.request.path == f"{JOBS}/{id}/cancel"]
+    if not cancels or not is_ok(cancels[0]) or maybe_object(cancels[0]).get("status") not in FINAL:
+        raise NotApplicable("the job was not cancelled: fine-tuning.cancel judges that")
+    ended = maybe_object(cancels[0]).get("status")
+    pauses = [e for e in exchanges if e.operation == "pauseFineTuningJob"]
+    for exchange in (*cancels[1:], *pauses):
+        status = exchange.status or 0
+        if status in (*NOT_NOW, 501):
+            continue
+        expect(status < 500, expected="status 400", got=status_of(exchange), at=f"{exchange.id} ")
+        if is_ok(exchange):
+            expect_same(exchange, maybe_object(exchange), {"status": ended}, "status")
+
+
 # ------------------------------------------------------------------------------------------------ mistakes
 
 
 @clause("fine-tuning.unknown", level="MUST", source="SPEC retrieveFineTuningJob; ERR-LATE 404", on=steps(LIFE))
 def an_unknown_job_is_not_found(exchanges: list[Exchange]) -> None:
-    """A job that there is not is not found: 404."""
+    """A job that there is not is not found, 404, nor can it be cancelled."""
     listed = asked_for(exchanges, LIST)
     if not is_ok(listed):
         raise NotApplicable(f"jobs are not served: {listed.id} was answered {listed.status}")
-    expect_gone(asked_for(exchanges, "retrieveFineTuningJob", at_path(f"/fine_tuning/jobs/{UNKNOWN}")))
+    expect_gone(asked_for(exchanges, "retrieveFineTuningJob", at_path(f"{JOBS}/{UNKNOWN}")))
+    for exchange in exchanges:
+        if exchange.request.path == f"{JOBS}/{UNKNOWN}/cancel" and exchange.status not in (*NOT_NOW, 405, 501):
+            expect_turned_down(exchange, 404, 409)
+
+
+@clause("fine-tuning.unknown-events", level="SHOULD", source="SPEC listFineTuningEvents; ERR-LATE 404", on=steps(LIFE))
+def an_unknown_job_has_no_events(exchanges: list[Exchange]) -> None:
+    """Who asks for the events of a job that there is not is told so: 404, and not that nothing happened."""
+    ids_made(exchanges)
+    asked = [e for e in exchanges if e.operation == "listFineTuningEvents"]
+    if not asked or not is_ok(asked[0]):
+        raise NotApplicable("events are not served")
+    expect_turned_down(asked_for(exchanges, "listFineTuningEvents", at_path(f"{JOBS}/{UNKNOWN}/events")), 404)
 
 
 def _with_unknown_file(exchanges: Sequence[Exchange]) -> Exchange:

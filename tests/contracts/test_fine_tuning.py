@@ -19,6 +19,7 @@ LIFE = "fine-tuning.life"
 JOBS = "/fine_tuning/jobs"
 MADE, READ, LIST, EVENTS = f"POST {JOBS}", f"GET {JOBS}/[^/]+", f"GET {JOBS}", f"GET {JOBS}/.*/events"
 CANCEL = f"POST {JOBS}/.*/cancel"
+CHECKPOINTS = f"GET {JOBS}/.*/checkpoints"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,30 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     "400 for what there is not": ("fine-tuning.unknown", answered_with(f"GET {JOBS}/ftjob-wire.*", 400)),
     "an unknown file taken": ("fine-tuning.unknown-file", lambda ask, serve: (
         replace(told, status=200).with_json({"id": "ftjob-1"}) if (told := serve(ask)).status == 400 else told)),
+    "epochs of its own": ("fine-tuning.hyperparameters", edited(MADE, lambda job: job | {
+        "hyperparameters": {"n_epochs": 9}})),
+    "another is read": ("fine-tuning.same", with_fields(READ, id="ftjob-0")),
+    "a crash for what has ended": ("fine-tuning.steered", lambda ask, serve: (
+        replace(told, status=500) if (told := serve(ask)).status == 400 and ask.path.endswith("/pause") else told)),
+    "going on after all": ("fine-tuning.steered", answered_with(
+        f"POST {JOBS}/.*/pause", 200, b'{"id": "ftjob-0", "status": "running"}')),
+    "a crash for what there is not": ("fine-tuning.unknown", answered_with(f"POST {JOBS}/ftjob-wire.*/cancel", 500)),
+    "no code": ("fine-tuning.error-code", with_fields(READ, error={"message": "Too few", "code": None})),
+    "an error at once": ("fine-tuning.error-early", with_fields(MADE, error={"message": "Wait", "code": "x"})),
+    "an end that wanders": ("fine-tuning.settled", edited(LIST, lambda body: body | {"data": [
+        job | {"finished_at": 1_795_000_900} for job in body["data"]]})),
+    "an end before the beginning": ("fine-tuning.times", with_fields(CANCEL, finished_at=1)),
+    "billed at once": ("fine-tuning.tokens-early", with_fields(MADE, trained_tokens=3)),
+    "a model of nothing": ("fine-tuning.useless-file", with_fields(READ, fine_tuned_model="ft:x")),
+    "events of always other names": ("fine-tuning.events-kept", lambda ask, serve: edited(EVENTS, lambda body: body | {
+        "data": [row | {"id": f"e{ask.query}{at}"} for at, row in enumerate(body["data"])]})(ask, serve)),
+    "events before the job": ("fine-tuning.created", edited(EVENTS, lambda body: body | {
+        "data": [row | {"created_at": row["created_at"] - 60} for row in body["data"]]})),
+    "nothing happened to nothing": ("fine-tuning.unknown-events", answered_with(
+        f"GET {JOBS}/ftjob-wire.*/events", 200, b'{"object": "list", "data": [], "has_more": false}')),
+    "checkpoints of a failure": ("fine-tuning.checkpoints", with_fields(CHECKPOINTS, data=[
+        {"id": "ftckpt_1", "fine_tuning_job_id": "ftjob-0"}])),
+    "checkpoints that crash": ("fine-tuning.checkpoints", answered_with(CHECKPOINTS, 500)),
     "nothing named": ("fine-tuning.unknown-file-param", answered_with(MADE, 400)),
 }  # fmt: skip
 
@@ -107,6 +132,13 @@ def only_listing(ask: Ask, serve: Serve) -> Answer:
     return answered_with(f"POST {JOBS}", 403)(ask, serve)
 
 
+def cancelled_alike(ask: Ask, serve: Serve) -> Answer:
+    """Who cancels a job a second time is told how it stands."""
+    told = serve(ask)
+    path, is_cancel = ask.path.removesuffix("/cancel"), ask.path.endswith("/cancel")
+    return serve(replace(ask, method="GET", path=path)) if is_cancel and told.status == 400 else told
+
+
 LEGAL: dict[str, Departure] = {
     "more keys": each_job(lambda job: job.update(user_provided_suffix=None, x_vendor=1)),
     "no optional keys": each_job(
@@ -114,6 +146,20 @@ LEGAL: dict[str, Departure] = {
     ),
     "an empty error where there is none": each_job(lambda job: job.update(error={}) if not job["error"] else None),
     "no time for an end without success": each_job(lambda job: job.update(finished_at=None)),
+    "nothing told of how it trains": each_job(
+        lambda job: (job.pop("method", None) and None) or job.update(hyperparameters={})
+    ),
+    "auto where nothing was asked": each_job(lambda job: job.update(hyperparameters={"batch_size": "auto"})),
+    "cancelled twice, alike": cancelled_alike,
+    "no pause": answered_with(f"POST {JOBS}/.*/pause", 404),
+    "no checkpoints": answered_with(CHECKPOINTS, 404),
+    "an empty error with its keys": each_job(
+        lambda job: job["error"] or job.update(error={"code": None, "message": None, "param": None})
+    ),
+    "no code, but a number": each_job(lambda job: job["error"] and job["error"].update(code=400)),
+    "no estimate": each_job(lambda job: job.update(estimated_finish=0)),
+    "400 for the events of what there is not": answered_with(f"GET {JOBS}/ftjob-wire.*/events", 400),
+    "owners by another name": each_job(lambda job: job.update(organization_id="")),
     "null results": each_job(lambda job: job.update(trained_tokens=None, fine_tuned_model=None)),
     "no events": answered_with(EVENTS, 501),
     "no cancellation": answered_with(CANCEL, 405),
@@ -146,7 +192,7 @@ def test_a_backend_without_jobs_is_asked_once_and_breaks_nothing(tuning: tuple[M
     assert {one.outcome for one in verdicts(exchanges, *tuning).values()} == {"not-applicable"}
 
 
-@pytest.mark.parametrize("step", range(11))
+@pytest.mark.parametrize("step", range(21))
 def test_no_clause_stumbles_over_nonsense(tuning: tuple[ModuleType, ...], step: int) -> None:
     for body in (NONSENSE[step % len(NONSENSE)], NONSENSE[-1 - step % 3]):
         told = verdicts(lived(LIFE, nonsense_at(step, body)), *tuning)
