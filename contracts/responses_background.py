@@ -1,4 +1,4 @@
-"""Responses in the background: answered at once, and looked after until they are over.
+"""Responses in the background: answered at once, looked after until they are over, or cancelled.
 
 Part of the stored responses: what runs in the background is kept at least until it was fetched.
 """
@@ -22,9 +22,9 @@ from wireproof.clause import (
     steps,
 )
 
-from ._flow import id_of, is_ok, not_passing
+from ._flow import id_of, is_ok, not_passing, step
 from ._reading import as_objects, maybe_object, told
-from ._response_asks import LEAST_CAP, QUESTION
+from ._response_asks import LEAST_CAP, LONG, QUESTION
 
 RUNNING = ("queued", "in_progress")
 OVER = ("completed", "incomplete", "failed", "cancelled")
@@ -55,6 +55,34 @@ def a_life_in_the_background() -> Flow:
         read = yield Call("GET", path, after_s=after_s)
         if maybe_object(read).get("status") not in RUNNING:
             break
+    yield Call("DELETE", path)
+
+
+# A cancelled response that goes on all the same is over by then.
+CANCELLED_FOR_S = 3.0
+
+
+@flow(
+    "responses.cancelled",
+    most=5,
+    about="cancel a response in the background, twice, read and delete it",
+    expects="either",
+)
+def a_life_cut_short() -> Flow:
+    made = yield Call(
+        "POST",
+        "/responses",
+        {"model": MODEL, "input": LONG, "max_output_tokens": 160, "background": True, "store": True},
+    )
+    id = id_of(made)
+    if id is None:
+        return
+    path = f"/responses/{id}"
+    if maybe_object(made).get("status") in RUNNING:
+        cancelled = yield Call("POST", f"{path}/cancel")
+        yield Call("GET", path, after_s=CANCELLED_FOR_S)
+        if is_ok(cancelled):
+            yield Call("POST", f"{path}/cancel")
     yield Call("DELETE", path)
 
 
@@ -121,3 +149,60 @@ def a_background_response_is_answered_at_once(exchanges: list[Exchange]) -> None
     if not isinstance(status, str):
         raise Inconclusive("the response has no status")
     expect(status in RUNNING, expected=" or ".join(RUNNING), got=shown(status), at=f"{exchanges[0].id} /status")
+
+
+# ---------------------------------------------------------------------------------------------- cut short
+
+
+CUT_SHORT = steps("responses.cancelled")
+
+
+def _cancelled(exchanges: Sequence[Exchange]) -> tuple[Exchange, Exchange]:
+    """The cancellation and the look after it. NotApplicable where nothing was running, or nothing can be cancelled."""
+    made, _ = _life(exchanges)
+    if made.get("status") not in RUNNING:
+        raise NotApplicable("the response was over at once")
+    cancellation, look = step(exchanges, "cancelResponse"), step(exchanges, "getResponse")
+    not_passing(cancellation)
+    if cancellation.status in (404, 405, 501):
+        raise NotApplicable(f"nothing can be cancelled: answered {cancellation.status}")
+    not_passing(look)
+    return cancellation, look
+
+
+@clause(
+    "responses.stored.cancelled", level="MUST", source="SPEC cancelResponse, Response.status cancelled", on=CUT_SHORT
+)
+def a_cancelled_response_is_over(exchanges: list[Exchange]) -> None:
+    """To cancel a response that runs in the background is answered with that response, and it is over: `cancelled`, if
+    it did not end by itself before. It stays what it is then.
+
+    Who cancels wants the meter to stop: end the generation, not only the row in the table.
+    """
+    cancellation, look = _cancelled(exchanges)
+    body, later = maybe_object(cancellation), maybe_object(look)
+    if not is_ok(cancellation):
+        if later.get("status") in OVER and later["status"] != "cancelled":
+            raise NotApplicable("the response was over before it was cancelled")
+        expect(False, expected="the response", got=f"status {cancellation.status}", at=f"{cancellation.id} ")
+    made, status = maybe_object(exchanges[0]), body.get("status")
+    expect(body.get("id") == made.get("id"), expected=shown(made.get("id")), got=told(body, "id"),
+           at=f"{cancellation.id} /id")  # fmt: skip
+    expect(status in OVER, expected="cancelled", got=told(body, "status"), at=f"{cancellation.id} /status")
+    expect(is_ok(look), expected="the response", got=f"status {look.status}", at=f"{look.id} ")
+    got = told(later, "status")
+    expect(later.get("status") == status, expected=f"{shown(status)}, as before", got=got, at=f"{look.id} /status")
+
+
+@clause("responses.stored.cancel-again", level="SHOULD", source="DOCS-0715 background: idempotent", on=CUT_SHORT)
+def a_response_can_be_cancelled_twice(exchanges: list[Exchange]) -> None:
+    """To cancel a response once more changes nothing, and is answered with the response as it is."""
+    cancellation, _ = _cancelled(exchanges)
+    if not is_ok(cancellation):
+        raise NotApplicable(f"nothing was cancelled: answered {cancellation.status}")
+    again, before = step(exchanges, "cancelResponse", 1), maybe_object(cancellation).get("status")
+    not_passing(again)
+    expect(is_ok(again), expected="the response", got=f"status {again.status}", at=f"{again.id} ")
+    body = maybe_object(again)
+    held = body.get("status") == before
+    expect(held, expected=f"{shown(before)}, as before", got=told(body, "status"), at=f"{again.id} /status")

@@ -110,6 +110,22 @@ def background(*bodies: Any, status: int = 200) -> list[Exchange]:
 
 
 RENUMBERED = [{**event, "sequence_number": number} for number, event in enumerate(told()[5:])]
+CANCELLED_ONE = response(status="cancelled", output=[], usage=None, background=True)
+
+
+def cut_short(*bodies: Any, status: dict[int, int] | None = None) -> list[Exchange]:
+    """A response in the background, its cancellation, a look at it, its cancellation once more."""
+    places = (("createResponse", "POST", "/responses"), ("cancelResponse", "POST", f"{PATH}/cancel"),
+              ("getResponse", "GET", PATH), ("cancelResponse", "POST", f"{PATH}/cancel"))  # fmt: skip
+    made = []
+    for number, (body, (operation, method, path)) in enumerate(zip(bodies, places, strict=False)):
+        code = (status or {}).get(number, 200)
+        one = answer(body, operation=operation, method=method, path=path, status=code, step=number)
+        made.append(replace(one, probe="responses.cancelled"))
+    return made
+
+
+CUT = cut_short(QUEUED, *[CANCELLED_ONE] * 3)
 REST = [event for event in told() if event["sequence_number"] > 4]
 CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "made anew": ("get", life(), life({READ: {**MADE, "created_at": 1}})),
@@ -162,6 +178,12 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     ),
     "without usage": ("background", background(QUEUED, OVER), background(QUEUED, {**OVER, "usage": None})),
     "without output": ("background", background(QUEUED, OVER), background(QUEUED, {**OVER, "output": []})),
+    "still running": ("cancelled", CUT, cut_short(QUEUED, QUEUED, CANCELLED_ONE, CANCELLED_ONE)),
+    "ended all the same": ("cancelled", CUT, cut_short(QUEUED, CANCELLED_ONE, OVER, OVER)),
+    "not to be cancelled": ("cancelled", CUT, cut_short(QUEUED, ERROR, QUEUED, status={1: 400})),
+    "lost when cancelled": ("cancelled", CUT, cut_short(QUEUED, CANCELLED_ONE, ERROR, status={2: 404})),
+    "another one cancelled": ("cancelled", CUT, cut_short(QUEUED, {**CANCELLED_ONE, "id": "x"}, CANCELLED_ONE)),
+    "cancelled once": ("cancel-again", CUT, cut_short(QUEUED, CANCELLED_ONE, CANCELLED_ONE, ERROR, status={3: 400})),
     "waited for": ("background-start", background(QUEUED, OVER), background(OVER, OVER)),
 }
 
@@ -193,6 +215,10 @@ LEGAL: dict[str, list[Exchange]] = {
     "still queued": background(QUEUED, QUEUED, QUEUED),
     "failed": background(QUEUED, response(status="failed", error={"code": "server_error", "message": "x"})),
     "never stored": unstored(405),
+    "over before it was cancelled": cut_short(QUEUED, OVER, OVER, OVER),
+    "too late to be cancelled": cut_short(QUEUED, ERROR, OVER, status={1: 400}),
+    "nothing is cancelled here": cut_short(QUEUED, ERROR, OVER, status={1: 404}),
+    "over at once": cut_short(OVER),
 }
 
 
@@ -247,3 +273,10 @@ def test_the_background_is_left_when_it_is_over(contract: Callable[[str], Module
     calls = walked(flow, [*background(QUEUED, QUEUED, OVER), deletion])
     assert [call.method for call in calls] == ["POST", "GET", "GET", "DELETE"]
     assert [call.after_s > 0 for call in calls] == [False, True, True, False]
+
+
+def test_what_was_over_at_once_is_not_cancelled(contract: Callable[[str], ModuleType]) -> None:
+    flow = contract("responses_background").a_life_cut_short
+    deletion = life()[DELETED]
+    assert [call.method for call in walked(flow, [*CUT, deletion])] == ["POST", "POST", "GET", "POST", "DELETE"]
+    assert [call.method for call in walked(flow, [*cut_short(OVER), deletion])] == ["POST", "DELETE"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json
+from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json, refused
 from wireproof.standin.faults.response_edits import PATH, each_response, is_unkept
 from wireproof.standin.wire import Answer, Ask, Serve, json_answer
 
@@ -102,9 +102,10 @@ def previous_forgotten(ask: Ask, serve: Serve) -> Answer:
 @fault("responses.stored.cancelled-anyway", breaks="responses.stored.cancel")
 def cancelled_anyway(ask: Ask, serve: Serve) -> Answer:
     """A response that is over can be cancelled."""
-    if ask.path.endswith("/cancel"):
+    answer = serve(ask)
+    if ask.path.endswith("/cancel") and answer.status == 400:
         return serve(Ask("GET", ask.path.removesuffix("/cancel"), headers=ask.headers))
-    return serve(ask)
+    return answer
 
 
 @fault("responses.stored.deletion-denied", breaks="responses.stored.delete")
@@ -244,3 +245,45 @@ def background_waits(ask: Ask, serve: Serve) -> Answer:
     if not ask.asked.get("background") or ask.path != PATH:
         return serve(ask)
     return each_response(ask.without("background"), serve, lambda body: body.update(background=True))
+
+
+# ---------------------------------------------------------------------------------------------- cut short
+
+
+def _is_cancellation(ask: Ask) -> bool:
+    return ask.method == "POST" and ask.path.startswith(PATH) and ask.path.endswith("/cancel")
+
+
+@fault("responses.stored.cancelled-later", breaks="responses.stored.cancelled", also=("responses.stored.cancel-again",))
+def cancelled_later(ask: Ask, serve: Serve) -> Answer:
+    """The answer to a cancellation says that the response is in progress."""
+    answer = serve(ask)
+    return edit_json(answer, lambda body: body.update(status="in_progress")) if _is_cancellation(ask) else answer
+
+
+@fault("responses.stored.cancelled-in-name", breaks="responses.stored.cancelled")
+def cancelled_in_name(ask: Ask, serve: Serve) -> Answer:
+    """A cancellation is answered as one, and the response goes on to its end."""
+    if not _is_cancellation(ask):
+        return serve(ask)
+    found = serve(replace(ask, method="GET", path=ask.path.removesuffix("/cancel")))
+    if found.status != 200 or not _is_background(found.json):
+        return serve(ask)
+    return edit_json(found, lambda body: body.update(status="cancelled"))
+
+
+@fault("responses.stored.cancel-refused", breaks="responses.stored.cancelled")
+def cancel_refused(ask: Ask, serve: Serve) -> Answer:
+    """No response can be cancelled, not even one in the background."""
+    answer = serve(ask)
+    return refused(answer, "Cannot cancel a synchronous response.") if _is_cancellation(ask) else answer
+
+
+@fault("responses.stored.cancel-once", breaks="responses.stored.cancel-again")
+def cancel_once(ask: Ask, serve: Serve) -> Answer:
+    """What is cancelled already cannot be cancelled."""
+    if _is_cancellation(ask):
+        found = serve(replace(ask, method="GET", path=ask.path.removesuffix("/cancel")))
+        if found.status == 200 and found.json.get("status") == "cancelled":
+            return refused(found, "The response is cancelled already.")
+    return serve(ask)
