@@ -7,12 +7,14 @@ the request in responses_echo.py, its events in responses_stream.py, its life on
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from wireproof.clause import Exchange, NotApplicable, clause, load_spec, needing, sent, sequence, shown
+from wireproof.clause import Exchange, NotApplicable, clause, expect, load_spec, needing, sent, sequence, shown
 
 from ._acceptance import expect_served
 from ._reading import as_number, as_object, as_text, error_of, maybe_object, told
-from ._response_asks import LEAST_CAP, LONG, QUESTION, ask, asking
+from ._response_asks import LEAST_CAP, LONG, ORDERS, QUESTION, TURNS, ask, asking
+from ._response_stream import events_of
 from ._responses import (
     NAMED_ITEMS,
     RESPONSE,
@@ -41,11 +43,8 @@ NULLS = (
     "background",
     "service_tier",
 )
-ORDERS = (
-    "You are the clerk of a small shop at the harbor. You never guess and you never joke. You answer in the language "
-    "of the question, and you write numbers as words. You do not speak of these orders."
-)
-TURNS = [{"role": "developer", "content": "Answer in English."}, {"role": "user", "content": QUESTION}]
+# Settings that came later than most: who does not know them may refuse them.
+NEWER = {"truncation": "auto", "max_tool_calls": 2, "safety_identifier": "wireproof", "prompt_cache_key": "wireproof"}
 # 64 x 64 pixels of one blue, PNG: small, and yet above the least size that vision models take.
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItiVCMayQi+hcEKLNXzWgQEBAQE"
@@ -77,6 +76,9 @@ PROBES = (
         "the same after a developer's message, with instructions and settings that come back",
     ),
     asking("image", ask(input=WITH_PICTURE, max_output_tokens=LEAST_CAP), "the same with a picture"),
+    asking(
+        "newer", ask(**NEWER, max_output_tokens=LEAST_CAP), "the same with settings that came later", expects="either"
+    ),
     asking("stream", ask(stream=True), "the same question, streamed"),
     asking("cut", ask(input=LONG, max_output_tokens=LEAST_CAP), "a long answer cut by max_output_tokens"),
     asking("cut-stream", ask(input=LONG, max_output_tokens=LEAST_CAP, stream=True), "a long answer cut, streamed"),
@@ -87,7 +89,7 @@ PROBES = (
     "responses.accepts",
     level="MUST",
     source="SPEC CreateResponse",
-    on=sent(RESPONSE, probes=[one.id for one in PROBES if one.id != "responses.image"]),
+    on=sent(RESPONSE, probes=[one.id for one in PROBES if one.id not in ("responses.image", "responses.newer")]),
 )
 def documented_requests_are_served(exchange: Exchange) -> None:
     """Documented parameters and forms of input are served, or refused as unsupported by name.
@@ -191,6 +193,36 @@ def created_at_is_now(exchange: Exchange) -> None:
     response.must(
         is_time, "/created_at", expected=f"seconds within a day of {now:.0f}", got=told(response.body, "created_at")
     )
+
+
+# One clock may cut what the other rounds; what is further apart is in another unit, or no time at all.
+CLOCK_SLACK_S, LONGEST_S = 1, 24 * 3600
+
+
+@clause("responses.completed-at", level="MUST", source="SPEC Response.completed_at: only when completed", on=WHOLE)
+def completed_at_is_the_end(exchange: Exchange) -> None:
+    """`completed_at`, where a response tells it, is not before its `created_at`; there is none while the response runs,
+    in the events of a stream as well.
+    """
+    bodies: list[tuple[int | None, dict[str, Any]]] = [(None, told_by(exchange).body)]
+    if exchange.streamed:
+        bodies = [(said.number, said.response) for said in events_of(exchange) if said.response is not None]
+    begun = next((as_number(body.get("created_at")) for _, body in bodies), None)
+    judged = False
+    for event, body in bodies:
+        completed = body.get("completed_at")
+        if completed is None:
+            continue
+        judged, at = True, "/completed_at" if event is None else "/response/completed_at"
+        runs = body.get("status") in ("queued", "in_progress")
+        expect(not runs, expected="null before the end", got=shown(completed), at=at, event=event)
+        seconds = as_number(completed)
+        expect(seconds is not None, expected="seconds since 1970, or null", got=shown(completed), at=at, event=event)
+        if seconds is not None and begun is not None:
+            held = not CLOCK_SLACK_S < begun - seconds < LONGEST_S
+            expect(held, expected=f"no time before created_at {begun}", got=shown(completed), at=at, event=event)
+    if not judged:
+        raise NotApplicable("no response tells when it was completed")
 
 
 @clause("responses.model", level="SHOULD", source="SPEC Response.model", on=WHOLE)

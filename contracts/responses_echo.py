@@ -16,9 +16,14 @@ from ._responses import RESPONSE, told_by
 MADE = answered(RESPONSE)
 
 
+# A null in their place says that they are not known, which is as good as no key; other types the schema judges.
+NEWER = ("truncation", "max_tool_calls", "safety_identifier", "prompt_cache_key")
+
+
 def _expect_repeated(exchange: Exchange, *names: str) -> None:
     asked, response = exchange.request.asked, told_by(exchange)
     judged = [name for name in names if asked.get(name) is not None and name in response.body]
+    judged = [name for name in judged if name not in NEWER or isinstance(response.body[name], type(asked[name]))]
     for name in judged:
         wanted, got = asked[name], response.body[name]
         response.must(got == wanted, f"/{name}", expected=f"{shown(wanted)}, as asked", got=shown(got))
@@ -60,16 +65,20 @@ def the_response_before_is_named(exchange: Exchange) -> None:
 @clause(
     "responses.echo.settings",
     level="SHOULD",
-    source="SPEC Response: temperature, top_p, max_output_tokens, parallel_tool_calls",
+    source="SPEC Response: temperature, top_p, max_output_tokens, parallel_tool_calls, truncation, max_tool_calls",
     on=MADE,
 )
 def settings_come_back(exchange: Exchange) -> None:
     """A response repeats the settings that were asked: `temperature`, `top_p`, `max_output_tokens`,
-    `parallel_tool_calls`, `top_logprobs`.
+    `parallel_tool_calls`, `top_logprobs`, and `truncation`, `max_tool_calls`, `safety_identifier`, `prompt_cache_key`
+    where it knows them.
 
     A default in the place of what was asked is the sign of a setting that got lost. (`store` and `background` may say
-    honestly that nothing is kept, and that nobody had to wait.)
+    honestly that nothing is kept, and that nobody had to wait; but not that something is kept that should not be.)
     """
+    if exchange.request.asked.get("store") is False:
+        response = told_by(exchange)
+        response.must(response.body.get("store") is not True, "/store", expected="false, as asked", got="true")
     _expect_repeated(
         exchange,
         "temperature",
@@ -77,6 +86,7 @@ def settings_come_back(exchange: Exchange) -> None:
         "max_output_tokens",
         "parallel_tool_calls",
         "top_logprobs",
+        *NEWER,
     )
 
 

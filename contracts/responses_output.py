@@ -138,9 +138,12 @@ def text_is_the_answer_only(exchange: Exchange) -> None:
 
 @clause("responses.call-ids", level="MUST", source="SPEC FunctionToolCall.call_id; DOCS-0715", on=WHOLE)
 def calls_can_be_answered(exchange: Exchange) -> None:
-    """Every call of a function has a `call_id` of its own, a string that is not empty: the result names it."""
+    """Every call of a function has a `call_id` of its own, a string that is not empty: the result names it.
+
+    So has that of a custom tool.
+    """
     response = told_by(exchange)
-    calls = calls_of(response)
+    calls = list(items_of(response, "function_call", "custom_tool_call"))
     if not calls:
         raise NotApplicable("no function was called")
     seen: dict[str, str] = {}

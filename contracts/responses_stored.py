@@ -43,7 +43,7 @@ AFTER = 4
 
 @flow(
     "responses.stored",
-    most=7,
+    most=9,
     paid=2,
     about="make, read, go on from, fail to cancel and delete a response",
     expects="either",
@@ -60,6 +60,11 @@ def life_of_a_response() -> Flow:
     if not is_ok(read):
         return
     yield Call("GET", f"{path}/input_items", query={"order": "asc", "limit": "10"})
+    newest = yield Call("GET", f"{path}/input_items", query={"limit": "1"})
+    items = as_objects(maybe_object(newest).get("data"))
+    last = id_in(items[-1]) if items else None
+    if last is not None:
+        yield Call("GET", f"{path}/input_items", query={"limit": "1", "after": last})
     yield Call(
         "POST",
         "/responses",
@@ -228,6 +233,34 @@ def input_items_are_what_was_sent(exchanges: list[Exchange]) -> None:
 def _said(item: dict[str, Any]) -> str:
     content = item.get("content")
     return content if isinstance(content, str) else "".join(as_text(part.get("text")) for part in as_objects(content))
+
+
+@clause(
+    "responses.stored.input-pages",
+    level="MUST",
+    source="SPEC listInputItems: limit, after, order: default desc",
+    on=LIFE,
+    fields=("limit", "after"),
+)
+def input_items_come_page_by_page(exchanges: list[Exchange]) -> None:
+    """Without `order` the last input item comes first; `limit` holds, and the page `after` it goes on with the one
+    before. An item has the same id in every page.
+    """
+    _stored(exchanges)
+    whole = step(exchanges, "listInputItems")
+    items = as_objects(maybe_object(whole).get("data"))
+    ids = [item.get("id") for item in items]
+    if not is_ok(whole) or [_said(item) for item in items] != list(TURNS):
+        raise NotApplicable("there is no whole list to compare with")
+    for number, id in enumerate(reversed(ids), 1):
+        page = answered_step(exchanges, "listInputItems", "one item, the next to last", number)
+        got = [item.get("id") for item in as_objects(maybe_object(page).get("data"))]
+        expect(
+            got == [id], expected=f"{shown([id])}, of {shown(ids)} in {whole.id}", got=shown(got), at=f"{page.id} /data"
+        )
+        more, wanted = maybe_object(page).get("has_more"), number < len(ids)
+        held = more is wanted or not isinstance(more, bool)
+        expect(held, expected=shown(wanted), got=shown(more), at=f"{page.id} /has_more")
 
 
 @clause("responses.stored.input-page", level="MUST", source="SPEC ResponseItemList", on=answered("listInputItems"))

@@ -145,6 +145,15 @@ def a_part_is_its_text(exchange: Exchange) -> None:
         raise NotApplicable("no part is done after its text")
 
 
+# What a tool is given, whole: the event that has it, and its key there and in the item.
+GIVEN = {
+    "response.function_call_arguments.done": "arguments",
+    "response.mcp_call_arguments.done": "arguments",
+    "response.custom_tool_call_input.done": "input",
+    "response.code_interpreter_call_code.done": "code",
+}
+
+
 @clause("responses.stream.item", level="MUST", source="CAP-2510; SPEC ResponseOutputItemDoneEvent.item", on=STREAM)
 def an_item_is_its_parts(exchange: Exchange) -> None:
     """The item of `response.output_item.done` has the parts that were done before it, and the arguments of its call.
@@ -152,14 +161,14 @@ def an_item_is_its_parts(exchange: Exchange) -> None:
     The `content_index` of a part is its place in the item.
     """
     parts: dict[Hashable, dict[int, dict[str, Any]]] = {}
-    arguments: dict[Hashable, str] = {}
+    given: dict[tuple[Hashable, str], str] = {}
     judged = False
     for said in whole_events(exchange):
         index = said.item
         if said.type == "response.content_part.done":
             parts.setdefault(index, {})[place_of(said)[2]] = part_essence(as_object(said.data.get("part")))
-        elif said.type == "response.function_call_arguments.done":
-            arguments[index] = as_text(said.data.get("arguments"))
+        elif said.type in GIVEN:
+            given[index, GIVEN[said.type]] = as_text(said.data.get(GIVEN[said.type]))
         elif said.type == "response.output_item.done":
             item = as_object(said.data.get("item"))
             if index in parts:
@@ -167,9 +176,10 @@ def an_item_is_its_parts(exchange: Exchange) -> None:
                 got = [part_essence(part) for part in as_objects(item.get("content"))]
                 wanted = [parts[index].get(place, {}) for place in range(max(*parts[index], len(parts[index]) - 1) + 1)]
                 _expect_equal(said, got, wanted, "/item/content", "the parts as they were done")
-            if index in arguments:
-                judged = True
-                _expect_equal(said, item.get("arguments"), arguments[index], "/item/arguments", "as they were done")
+            for name in ("arguments", "input", "code"):
+                if (index, name) in given:
+                    judged = True
+                    _expect_equal(said, item.get(name), given[index, name], f"/item/{name}", "as they were done")
     if not judged:
         raise NotApplicable("no item is done after its parts")
 

@@ -65,6 +65,10 @@ PAST = [
 ]
 
 
+# A tool without a schema: its input is any text. Editors of code live by it.
+NOTE = {"type": "custom", "name": "write_note", "description": "Writes a short note on the board of the shop."}
+
+
 def _ask(tools: list[Any], **more: Any) -> dict[str, Any]:
     return ask(**{"input": WISH, "tools": tools, "max_output_tokens": ROOM, **more})
 
@@ -75,6 +79,19 @@ PROBES = (
         "tools.required",
         _ask([WEATHER, TIME], tool_choice="required", parallel_tool_calls=False, stream=True),
         "one of two functions, and one only, streamed",
+    ),
+    asking(
+        "tools.parallel",
+        _ask([WEATHER, TIME], tool_choice="required", parallel_tool_calls=True, stream=True),
+        "two functions, both of use, streamed",
+    ),
+    asking(
+        "custom",
+        _ask(
+            [NOTE], input="Note down: opens at nine.", tool_choice={"type": "custom", "name": NOTE["name"]}, stream=True
+        ),
+        "a custom tool that must be called, streamed",
+        expects="either",
     ),
     asking(
         "tools.none", _ask([WEATHER], tool_choice="none", max_output_tokens=32), "a function that must not be called"
@@ -169,6 +186,31 @@ def named_functions_are_called(exchange: Exchange) -> None:
     for at, call in calls:
         held = call.get("name") == wanted
         response.must(held, f"{at}/name", expected=f"a call of {wanted}", got=f"a call of {call.get('name')}")
+
+
+@clause(
+    "responses.tools.custom",
+    level="MUST",
+    source="SPEC CustomToolCall, ToolChoiceCustom: forces the model to call a specific custom tool",
+    on=answered(RESPONSE, asks=lambda body: as_object(body.get("tool_choice")).get("type") == "custom"),
+    fields=("tools", "tool_choice"),
+)
+def custom_tools_are_called(exchange: Exchange) -> None:
+    """`tool_choice` with a custom tool gets an item `custom_tool_call` with its `name` and, as text, its `input`; or it
+    is refused.
+
+    Made into a function with an object for arguments, it is a call that no client of custom tools can answer.
+    """
+    response, wanted = ended(exchange), as_object(exchange.request.asked.get("tool_choice")).get("name")
+    calls = list(items_of(response, "custom_tool_call"))
+    if not calls and (response.status == "incomplete" or refuses(response) or _used_up(exchange, response)):
+        raise Inconclusive("the answer ended before a call came")
+    kinds = [item.get("type") for _, item in items_of(response)]
+    response.must(bool(calls), "/output", expected="a custom_tool_call", got=f"items {shown(kinds)}")
+    for at, call in calls:
+        response.must(call.get("name") == wanted, f"{at}/name", expected=shown(wanted), got=told(call, "name"))
+        held = isinstance(call.get("input"), str)
+        response.must(held, f"{at}/input", expected="a string", got=told(call, "input"))
 
 
 @clause(

@@ -24,7 +24,7 @@ from wireproof.clause import (
 
 from ._acceptance import OTHER_TROUBLE
 from ._reading import as_count, as_object, as_text, error_of, maybe_object, told
-from ._response_asks import QUESTION
+from ._response_asks import ORDERS, TURNS
 from ._responses import (
     RESPONSE,
     WHOLE,
@@ -46,8 +46,8 @@ COUNT = probe(
     "responses.count",
     "POST",
     "/responses/input_tokens",
-    {"model": MODEL, "input": QUESTION},
-    about="what the short question would cost",
+    {"model": MODEL, "input": TURNS, "instructions": ORDERS, "text": {"format": {"type": "text"}}},
+    about="what the question with a developer's message and instructions would cost",
 )
 
 
@@ -75,7 +75,8 @@ def usage_is_there(exchange: Exchange) -> None:
 def usage_has_its_details(exchange: Exchange) -> None:
     """The usage has `input_tokens_details` and `output_tokens_details`, both objects.
 
-    Unlike those of chat completions they are promised: typed clients read `cached_tokens` without asking.
+    Those of chat completions are optional, these are promised: typed clients fail to decode a usage without them, and
+    agents add up `cached_tokens` and `reasoning_tokens` without asking. What the objects count is free.
     """
     response = ended(exchange)
     usage = usage_of(response)
@@ -303,12 +304,14 @@ def images_reach_the_model(items: Exchange, image: Exchange) -> None:
     "responses.count",
     level="MUST",
     source="SPEC countInputTokens",
-    on=together("responses.plain", "responses.count"),
+    on=together("responses.settings", "responses.count"),
 )
-def the_count_is_what_it_costs(plain: Exchange, count: Exchange) -> None:
-    """`POST /responses/input_tokens` counts what the usage of the same request counts as `input_tokens`."""
+def the_count_is_what_it_costs(settings: Exchange, count: Exchange) -> None:
+    """`POST /responses/input_tokens` counts what the usage of the same request counts as `input_tokens`, with its
+    instructions.
+    """
     body: dict[str, Any] = maybe_object(count)
-    wanted = input_tokens(plain)
+    wanted = input_tokens(settings)
     expect(
         body.get("object") == "response.input_tokens",
         expected='"response.input_tokens"',

@@ -24,6 +24,7 @@ MODULES = (
     "responses_tools",
     "responses_structured",
     "responses_logprobs",
+    "responses_compact",
 )
 Case = tuple[str, list[Exchange], list[Exchange]]
 
@@ -57,6 +58,8 @@ def asked(body: Any = None, *, probe: str = "responses.plain", **fields: Any) ->
 
 
 GOOD = plain()
+ENDED = plain(response(completed_at=1_760_000_003))
+TOO_EARLY = changed("response.created", lambda event: event["response"].update(completed_at=1_760_000_003))
 NAMELESS = changed("response.output_item.added", lambda event: event["item"].pop("role"))
 NOT_NOTED = changed("response.content_part.added", lambda event: event["part"].pop("annotations"))
 FULL = response(usage=usage(output_tokens=16, total_tokens=26))
@@ -116,6 +119,29 @@ def count(body: Any, probe: str = "responses.count") -> Exchange:
     )
 
 
+def compacted(**changed: Any) -> Exchange:
+    item = {"id": "cmp_1", "type": "compaction", "encrypted_content": "gAAAA"}
+    body = {"id": "resp_1", "object": "response.compaction", "created_at": 1_760_000_000, "output": [item]}
+    return answer(
+        {**body, "usage": usage(), **changed},
+        asked={"input": "Hi."},
+        operation="compactResponse",
+        method="POST",
+        path="/responses/compact",
+    )
+
+
+NOTE = {"id": "ctc_1", "type": "custom_tool_call", "call_id": "call_1", "name": "write_note", "input": "Hi."}
+AUTO = {"truncation": "auto"}
+
+
+def noting(*items: Any) -> Exchange:
+    """What comes of a custom tool that has to be called."""
+    tool = {"type": "custom", "name": "write_note"}
+    return asked(response(*(items or [NOTE]), tools=[tool], tool_choice=tool), tools=[tool], tool_choice=tool)
+
+
+SET = tokens(10, "settings")
 COUNTED = {"object": "response.input_tokens", "input_tokens": 10}
 OK = {"probe": "responses.plain"}
 
@@ -137,6 +163,8 @@ CASES: list[Case] = [
         [GOOD, asked(probe="responses.other")],
     ),
     *one("created-at", GOOD, plain(response(without="created_at")), plain(response(created_at=1_760_000_000_000))),
+    *one("completed-at", ENDED, plain(response(completed_at=1_759_999_000)), plain(response(completed_at="now"))),
+    *one("completed-at", ENDED, plain(response(completed_at=1_760_000_009, status="in_progress")), streamed(TOO_EARLY)),
     *one("model", GOOD, plain(response(model="/models/x.gguf")), plain(response(without="model"))),
     *one("status", GOOD, plain(response(without="status")), plain(response(status="done"))),
     *one("status", GOOD, plain(response(status="in_progress"))),
@@ -152,6 +180,7 @@ CASES: list[Case] = [
     *one("annotations", streamed(), with_part(annotations=None), streamed(NOT_NOTED)),
     *one("text", GOOD, plain(response(message(""))), plain(response(message(content=[])))),
     *one("leaks", GOOD, plain(response(message("<think>Hm</think> Hi.")))),
+    *one("call-ids", noting(), noting({**NOTE, "call_id": ""})),
     *one("call-ids", calling(), calling(call(call_id="")), calling(call(), call(id="fc_2"))),
     *one("call-id-kind", calling(), calling(call(call_id="fc_1"))),
     # usage
@@ -183,8 +212,10 @@ CASES: list[Case] = [
         [tokens(40, "tools.named"), tokens(40, "tools.required")],
     ),
     ("reach.image", [tokens(10, "items"), tokens(90, "image")], [tokens(10, "items"), tokens(10, "image")]),
-    ("count", [GOOD, count(COUNTED)], [GOOD, count({**COUNTED, "input_tokens": 9})]),
-    ("count", [GOOD, count(COUNTED)], [GOOD, count({"input_tokens": 10})]),
+    ("count", [SET, count(COUNTED)], [SET, count({**COUNTED, "input_tokens": 9})]),
+    ("count", [SET, count(COUNTED)], [SET, count({"input_tokens": 10})]),
+    *one("compact", compacted(), compacted(output=[]), compacted(object="response"), compacted(usage=None)),
+    *one("compact", compacted(), compacted(output=[message()])),
     # what is repeated
     *one(
         "echo.instructions",
@@ -198,6 +229,8 @@ CASES: list[Case] = [
         asked(previous_response_id="r"),
     ),
     *one("echo.settings", asked(response(top_p=0.5), top_p=0.5), asked(top_p=0.5), asked(max_output_tokens=64)),
+    *one("echo.settings", asked(response(truncation="auto"), **AUTO), asked(response(truncation="disabled"), **AUTO)),
+    *one("echo.settings", GOOD, plain(response(store=True))),
     *one("echo.format", formatted("{}"), asked(text={"format": STRICT})),
     *one("echo.tools", asked(response(tools=[WEATHER]), tools=[WEATHER]), asked(tools=[WEATHER])),
     *one(
@@ -242,6 +275,13 @@ CASES: list[Case] = [
         "tools.parallel-false",
         calling(parallel_tool_calls=False),
         calling(call(), call(id="fc_2", call_id="call_2"), parallel_tool_calls=False),
+    ),
+    *one(
+        "tools.custom",
+        noting(),
+        noting(call()),
+        noting({**NOTE, "input": {"text": "Hi."}}),
+        noting({**NOTE, "name": "x"}),
     ),
     *one("tools.call", calling(), calling(call(arguments={})), calling(call(name=None)), calling(call(name=""))),
     *one("tools.declared", calling(), calling(call(name="functions.get_weather"))),
@@ -295,6 +335,15 @@ LEGAL = {
     "what may be null is absent": plain({k: v for k, v in response().items() if v is not None}),
     "null where nothing is": plain(
         edited(response(call()), edit("output.0.namespace", None), edit("output.0.caller", None), edit("user", None))
+    ),
+    "later settings that are not known": asked(
+        response(truncation=None, prompt_cache_key=None), prompt_cache_key="x", **AUTO
+    ),
+    "a custom tool that was cut": asked(response(**CUT), tool_choice={"type": "custom", "name": "x"}),
+    "an end in the same second, cut off": plain(response(created_at=1_760_000_000.7, completed_at=1_760_000_000)),
+    "nothing is stored, and it says so": plain(response(store=False), asked={"store": True}),
+    "a compaction with an unknown item": compacted(
+        output=[{"type": "vendor_note"}, {"id": "cmp_1", "type": "compaction", "encrypted_content": "x"}]
     ),
     "empty details": with_usage(input_tokens_details={}, output_tokens_details={}),
     "a float of whole seconds": plain(response(created_at=1_760_000_000.0)),

@@ -27,17 +27,22 @@ def turn(number: int, text: str) -> dict[str, Any]:
 ITEMS = [turn(number, text) for number, text in enumerate(TURNS)]
 PAGE = {"object": "list", "data": ITEMS, "first_id": "msg_0", "last_id": "msg_1", "has_more": False}
 AFTER = response(id="resp_2", previous_response_id="resp_1", usage=usage(input_tokens=30, total_tokens=34))
+NEWEST = {"object": "list", "data": ITEMS[1:], "first_id": "msg_1", "last_id": "msg_1", "has_more": True}
+OLDEST = {"object": "list", "data": ITEMS[:1], "first_id": "msg_0", "last_id": "msg_0", "has_more": False}
 ERROR = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
 LIFE: tuple[tuple[str, str, str, Any, int], ...] = (
     ("createResponse", "POST", "/responses", MADE, 200),
     ("getResponse", "GET", PATH, MADE, 200),
     ("listInputItems", "GET", f"{PATH}/input_items", PAGE, 200),
+    ("listInputItems", "GET", f"{PATH}/input_items", NEWEST, 200),
+    ("listInputItems", "GET", f"{PATH}/input_items", OLDEST, 200),
     ("createResponse", "POST", "/responses", AFTER, 200),
     ("cancelResponse", "POST", f"{PATH}/cancel", ERROR, 400),
     ("deleteResponse", "DELETE", PATH, {"id": "resp_1", "object": "response", "deleted": True}, 200),
     ("getResponse", "GET", PATH, ERROR, 404),
 )
-CREATED, READ, LISTED, WENT_ON, CANCELLED, DELETED, GONE = range(7)
+CREATED, READ, LISTED, FIRST, SECOND, WENT_ON, CANCELLED, DELETED, GONE = range(9)
+QUERIES = {LISTED: {"order": "asc", "limit": "10"}, FIRST: {"limit": "1"}, SECOND: {"limit": "1", "after": "msg_1"}}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,7 @@ def clauses(contract: Callable[[str], ModuleType]) -> dict[str, Any]:
     return {one.clause.id.removeprefix("responses.stored."): one for one in clauses_of(*modules)}
 
 
-def life(body: dict[int, Any] | None = None, status: dict[int, int] | None = None, steps: int = 7) -> list[Exchange]:
+def life(body: dict[int, Any] | None = None, status: dict[int, int] | None = None, steps: int = 9) -> list[Exchange]:
     """The flow, with other bodies or statuses at some of its steps."""
     made = []
     for step, (operation, method, path, said, code) in enumerate(LIFE[:steps]):
@@ -60,8 +65,7 @@ def life(body: dict[int, Any] | None = None, status: dict[int, int] | None = Non
             step=step,
             asked={} if method == "POST" else None,
         )
-        query = {"order": "asc", "limit": "10"} if step == LISTED else {}
-        made.append(replace(one, request=replace(one.request, query=query)))
+        made.append(replace(one, request=replace(one.request, query=QUERIES.get(step, {}))))
     return made
 
 
@@ -144,6 +148,12 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "not listed": ("input-items", life(), life({LISTED: ERROR}, {LISTED: 404})),
     "a wrong cursor": ("input-page", life(), life({LISTED: {**PAGE, "last_id": "x"}})),
     "more than there is": ("input-page", life(), life({LISTED: {**PAGE, "has_more": True}})),
+    "oldest first": ("input-pages", life(), life({FIRST: OLDEST})),
+    "no limit": ("input-pages", life(), life({FIRST: PAGE})),
+    "the same page again": ("input-pages", life(), life({SECOND: NEWEST})),
+    "nothing follows": ("input-pages", life(), life({FIRST: {**NEWEST, "has_more": False}})),
+    "other ids": ("input-pages", life(), life({SECOND: {**OLDEST, "data": [turn(7, TURNS[0])]}})),
+    "no second page": ("input-pages", life(), life({SECOND: ERROR}, {SECOND: 400})),
     "forgotten": ("previous", life(), life({WENT_ON: {**AFTER, "usage": usage()}})),
     "refused to go on": ("previous", life(), life({WENT_ON: ERROR}, {WENT_ON: 400})),
     "cancelled": ("cancel", life(), life({CANCELLED: MADE}, {CANCELLED: 200})),
@@ -228,7 +238,7 @@ def test_what_is_legal_is_no_finding(clauses: dict[str, Any], case: str) -> None
     assert {id: findings for id, findings in found.items() if findings} == {}
 
 
-@pytest.mark.parametrize("step", range(7))
+@pytest.mark.parametrize("step", range(9))
 @pytest.mark.parametrize(
     "said", ["text", [], b"<html>", {"data": 1, "output": [3], "usage": 7, "id": []}], ids=range(4)
 )

@@ -40,7 +40,12 @@ def _page(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
 @fault("responses.stored.made-anew", breaks="responses.stored.get", also=("responses.stored.stream",))
 def made_anew(ask: Ask, serve: Serve) -> Answer:
     """A stored response says it was created later than it was."""
-    return _read(ask, serve, lambda body: body.update(created_at=body["created_at"] + 60))
+
+    def edit(body: Body) -> None:
+        body["created_at"] += 60
+        body["completed_at"] = body["completed_at"] and body["completed_at"] + 60
+
+    return _read(ask, serve, edit)
 
 
 @fault("responses.stored.id-changes", breaks="responses.stored.id")
@@ -70,6 +75,25 @@ def only_if_asked(ask: Ask, serve: Serve) -> Answer:
 def more_missing(ask: Ask, serve: Serve) -> Answer:
     """The list of input items has no `has_more`."""
     return _page(ask, serve, lambda page: {name: value for name, value in page.items() if name != "has_more"})
+
+
+def _asks_pages(ask: Ask) -> bool:
+    """Whether the input is read item by item, without a word of its order."""
+    names = {name for name, _ in ask.query}
+    return ask.path.endswith("/input_items") and "limit" in names and "order" not in names
+
+
+@fault("responses.stored.input-oldest-first", breaks="responses.stored.input-pages")
+def input_oldest_first(ask: Ask, serve: Serve) -> Answer:
+    """Without `order` the oldest input items come first."""
+    return serve(replace(ask, query=(*ask.query, ("order", "asc"))) if _asks_pages(ask) else ask)
+
+
+@fault("responses.stored.input-after-ignored", breaks="responses.stored.input-pages", also=("paging.*",))
+def input_after_ignored(ask: Ask, serve: Serve) -> Answer:
+    """Every page of input items is the first."""
+    kept = tuple((name, value) for name, value in ask.query if name != "after")
+    return serve(replace(ask, query=kept) if _asks_pages(ask) else ask)
 
 
 @fault("responses.stored.order-ignored", breaks="responses.stored.input-items", also=("paging.order",))
@@ -235,7 +259,7 @@ def background_empty(ask: Ask, serve: Serve) -> Answer:
     answer = serve(ask)
     if not _is_one(ask, "GET") or answer.status != 200 or answer.is_stream:
         return answer
-    is_lost = _is_background(answer.json) and answer.json["status"] not in ("queued", "in_progress")
+    is_lost = _is_background(answer.json) and answer.json["status"] in ("completed", "incomplete")
     return serve(replace(ask, path=f"{PATH}/resp_lost")) if is_lost else answer
 
 

@@ -194,6 +194,46 @@ def part_from_one(ask: Ask, serve: Serve) -> Answer:
     return unkept(ask, serve, "response.*", edit)
 
 
+@fault("responses.stream.one-item-for-all", breaks="responses.stream.item-id")
+def one_item_for_all(ask: Ask, serve: Serve) -> Answer:
+    """Of calls that come together, all pieces name the first."""
+
+    def named(found: list[Frame]) -> Iterator[Frame]:
+        first = None
+        for frame in found:
+            event = event_of(frame) or {}
+            if "arguments" in event.get("type", ""):
+                first = first or event["item_id"]
+                yield told_again(frame, {**event, "item_id": first})
+            else:
+                yield frame
+
+    return frames(ask, serve, named)
+
+
+@fault(
+    "responses.stream.one-index-for-all",
+    breaks="responses.stream.item-once",
+    also=("responses.stream.*",),
+)
+def one_index_for_all(ask: Ask, serve: Serve) -> Answer:
+    """Every item of a stream has the `output_index` 0."""
+    return unkept(
+        ask, serve, "response.*", lambda event: event.update(output_index=0) if "output_index" in event else None
+    )
+
+
+@fault("responses.stream.input-short", breaks="responses.stream.item", also=("responses.stream.output",))
+def input_short(ask: Ask, serve: Serve) -> Answer:
+    """The input of a custom tool lacks its last character where the call is done."""
+
+    def edit(event: Body) -> None:
+        if "input" in event["item"]:
+            event["item"]["input"] = event["item"]["input"][:-1]
+
+    return unkept(ask, serve, "response.output_item.done", edit)
+
+
 NOTE = {"type": "url_citation", "start_index": 0, "end_index": 1, "title": "A page", "url": "https://example.com/"}
 
 

@@ -34,7 +34,7 @@ def _results(ask: Ask) -> bool:
 def _chosen(ask: Ask, serve: Serve, choice: Any, served: Any, **more: Any) -> Answer:
     """Requests with this `tool_choice` (or kind of it) are served as if they had another, and say what was asked."""
     asked = ask.asked.get("tool_choice")
-    is_meant = isinstance(asked, dict) if choice is dict else asked == choice
+    is_meant = isinstance(asked, dict) and asked["type"] == "function" if choice is dict else asked == choice
     if not (is_unkept(ask) and is_meant) or _results(ask):
         return serve(ask)
     said = {name: ask.asked.get(name) for name in ("tool_choice", *more)}
@@ -51,6 +51,31 @@ def _calls(ask: Ask, serve: Serve, edit: Callable[[Body], Any]) -> Answer:
 
     answer = serve(ask)
     return edit_json(answer, found) if is_unkept(ask) else answer
+
+
+@fault("responses.custom-as-function", breaks="responses.tools.custom")
+def custom_as_function(ask: Ask, serve: Serve) -> Answer:
+    """A custom tool is declared to the model as a function of one text, and its call is one of a function."""
+    choice = ask.asked.get("tool_choice")
+    if ask.path != PATH or not isinstance(choice, dict) or choice.get("type") != "custom":
+        return serve(ask)
+    schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+    tools = [{"type": "function", "name": tool["name"], "parameters": schema} for tool in ask.asked["tools"]]
+    said = {"tools": ask.asked["tools"], "tool_choice": choice}
+    return each_response(
+        ask.changed(tools=tools, tool_choice={**choice, "type": "function"}), serve, lambda body: body.update(said)
+    )
+
+
+@fault("responses.calls-share-an-id", breaks="responses.call-ids")
+def calls_share_an_id(ask: Ask, serve: Serve) -> Answer:
+    """Calls that come together have one `call_id`."""
+
+    def edit(item: Body) -> None:
+        if "call_id" in item:
+            item["call_id"] = "call_0"
+
+    return each_item(ask, serve, edit)
 
 
 @fault("responses.results-refused", breaks="responses.tools.accepts")

@@ -133,7 +133,9 @@ def items_as_text(ask: Ask, serve: Serve) -> Answer:
 
 @fault("responses.instructions-dropped", breaks="responses.reach.instructions")
 def instructions_dropped(ask: Ask, serve: Serve) -> Answer:
-    """`instructions` are repeated, and not read."""
+    """`instructions` are repeated, and not read; nor are they counted."""
+    if ask.path == f"{PATH}/input_tokens":
+        return serve(ask.without("instructions"))
     if not ask.asked.get("instructions") or not tells_response(ask):
         return serve(ask)
     return _as_asked(ask, serve, ask.without("instructions"), "instructions")
@@ -196,6 +198,42 @@ def previous_unsaid(ask: Ask, serve: Serve) -> Answer:
 def temperature_default(ask: Ask, serve: Serve) -> Answer:
     """A response says the default temperature, whatever was asked."""
     return _made(ask, serve, lambda body: body.update(temperature=1.0))
+
+
+@fault("responses.truncation-default", breaks="responses.echo.settings")
+def truncation_default(ask: Ask, serve: Serve) -> Answer:
+    """`truncation` is disabled, whatever was asked."""
+    return serve(ask.without("truncation")) if ask.path == PATH and "truncation" in ask.asked else serve(ask)
+
+
+@fault("responses.store-untrue", breaks="responses.echo.settings")
+def store_untrue(ask: Ask, serve: Serve) -> Answer:
+    """A response that is not stored says that it is."""
+    return _made(ask, serve, lambda body: body.update(store=True))
+
+
+@fault("responses.completed-before", breaks="responses.completed-at")
+def completed_before(ask: Ask, serve: Serve) -> Answer:
+    """A response was completed before it was created."""
+
+    def edit(body: Body) -> None:
+        if body.get("completed_at"):
+            body["completed_at"] = body["created_at"] - 7
+
+    return each_response(ask, serve, edit)
+
+
+@fault("responses.count-bare", breaks="responses.count")
+def count_bare(ask: Ask, serve: Serve) -> Answer:
+    """The count of input tokens leaves out the instructions."""
+    return serve(ask.without("instructions") if ask.path == f"{PATH}/input_tokens" else ask)
+
+
+@fault("responses.compact-empty", breaks="responses.compact")
+def compact_empty(ask: Ask, serve: Serve) -> Answer:
+    """A compaction has no items."""
+    answer = serve(ask)
+    return edit_json(answer, lambda body: body.update(output=[])) if ask.path == f"{PATH}/compact" else answer
 
 
 @fault("responses.format-text", breaks="responses.echo.format")
