@@ -1,4 +1,4 @@
-"""Stored responses: what was made can be read, told again, gone on from, and deleted.
+"""Stored responses: what was made can be read, gone on from, and deleted; responses_resumed.py has what is told again.
 
 A response is stored unless `store` is false. A backend that offers no stored responses (its GET is answered 404, 405
 or 501 whatever was asked) is asked once and left alone: its clauses are not applicable.
@@ -6,7 +6,6 @@ or 501 whatever was asked) is asked once and left alone: its clauses are not app
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from wireproof.clause import (
@@ -14,7 +13,6 @@ from wireproof.clause import (
     Call,
     Exchange,
     Flow,
-    Inconclusive,
     NotApplicable,
     answered,
     clause,
@@ -28,17 +26,14 @@ from wireproof.clause import (
 )
 
 from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
-from ._reading import as_count, as_object, as_objects, as_text, maybe_object, told
-from ._response_asks import LEAST_CAP, LONG
-from ._response_stream import objects_of
-from ._responses import ended, essence, input_tokens, part_essence
-from ._stream import read_object
+from ._reading import as_objects, as_text, maybe_object, told
+from ._response_asks import LEAST_CAP
+from ._responses import input_tokens
+from ._stored_responses import expect_read_as_made, stored
 
 TURNS = ("My cat is called Fog.", "Say its name in one word.")
 INPUT = [{"role": "user", "content": text} for text in TURNS]
 LABELS = {"purpose": "wireproof"}
-# Where a stream is taken up again: after the events that every stream begins with.
-AFTER = 4
 
 
 @flow(
@@ -81,46 +76,6 @@ def life_of_a_response() -> Flow:
     yield Call("GET", path)
 
 
-@flow(
-    "responses.stored-stream",
-    most=4,
-    about="stream a response that is kept, read it, have it told again from the middle, delete it",
-    expects="either",
-)
-def life_of_a_streamed_response() -> Flow:
-    made = yield Call(
-        "POST",
-        "/responses",
-        {
-            "model": MODEL,
-            "input": LONG,
-            "max_output_tokens": 160,
-            "store": True,
-            "stream": True,
-            "stream_options": {"include_obfuscation": False},
-        },
-    )
-    id = _streamed_id(made)
-    if id is None:
-        return
-    path = f"/responses/{id}"
-    read = yield Call("GET", path)
-    if not is_ok(read):
-        return
-    yield Call("GET", path, query={"stream": "true", "starting_after": str(AFTER), "include_obfuscation": "false"})
-    yield Call("DELETE", path)
-
-
-def _streamed_id(exchange: Exchange) -> str | None:
-    if not is_ok(exchange):
-        return None
-    for event in exchange.events:
-        response = (read_object(event.data) or {}).get("response")
-        if isinstance(response, dict):
-            return id_in(response)
-    return None
-
-
 @flow("responses.unstored", most=2, about="ask for a response that was not to be kept", expects="either")
 def a_response_not_kept() -> Flow:
     made = yield Call(
@@ -137,38 +92,6 @@ def a_response_not_kept() -> Flow:
 
 
 LIFE = steps("responses.stored")
-STREAMED = steps("responses.stored-stream")
-
-
-def _stored(exchanges: Sequence[Exchange]) -> Exchange:
-    """The exchange that made the response, once it is known to be stored."""
-    made, *later = exchanges
-    if not is_ok(made):
-        raise NotApplicable(f"no response was made: {made.id} was answered {made.status}")
-    if not later:
-        raise NotApplicable(f"{made.id} has no id that a path can hold")
-    read = later[0]
-    if not is_ok(read):
-        raise NotApplicable(f"responses are not stored: {read.id} was answered {read.status}")
-    return made
-
-
-SAME = ("object", "created_at", "model", "status")
-
-
-def _expect_same(read: Exchange, body: dict[str, Any], made: dict[str, Any]) -> None:
-    if body.get("status") in ("queued", "in_progress") and made.get("status") not in ("queued", "in_progress"):
-        raise Inconclusive(f"{read.id} was answered before the response was put away")
-    for name in SAME:
-        held = body.get(name) == made.get(name)
-        expect(held, expected=f"{name} {shown(made.get(name))}", got=told(body, name), at=f"{read.id} /{name}")
-    wanted, got = ([essence(item) for item in as_objects(one.get("output"))] for one in (made, body))
-    expect(got == wanted, expected=f"{shown(wanted)}, as it was made", got=shown(got), at=f"{read.id} /output")
-    counts = [
-        {name: count for name, count in (one.get("usage") or {}).items() if as_count(count) is not None}
-        for one in (made, body)
-    ]
-    expect(counts[0] == counts[1], expected=shown(counts[0]), got=shown(counts[1]), at=f"{read.id} /usage")
 
 
 # ------------------------------------------------------------------------------------------------- clauses
@@ -177,15 +100,15 @@ def _expect_same(read: Exchange, body: dict[str, Any], made: dict[str, Any]) -> 
 @clause("responses.stored.get", level="MUST", source="SPEC getResponse", on=LIFE)
 def a_stored_response_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A stored response has the time, model, status, output and usage of the answer that made it."""
-    made = _stored(exchanges)
+    made = stored(exchanges)
     read = step(exchanges, "getResponse")
-    _expect_same(read, maybe_object(read), maybe_object(made))
+    expect_read_as_made(read, maybe_object(read), maybe_object(made))
 
 
 @clause("responses.stored.metadata", level="MUST", source="SPEC Metadata", on=LIFE, fields=("metadata",))
 def metadata_is_kept(exchanges: list[Exchange]) -> None:
     """A stored response carries the `metadata` it was made with, unchanged."""
-    _stored(exchanges)
+    stored(exchanges)
     read = step(exchanges, "getResponse")
     labels = maybe_object(read).get("metadata")
     expect(labels == LABELS, expected=shown(LABELS), got=shown(labels), at=f"{read.id} /metadata")
@@ -223,7 +146,7 @@ def input_items_are_what_was_sent(exchanges: list[Exchange]) -> None:
 
     The default order is `desc`; a reversed list means that `order` was not passed on.
     """
-    _stored(exchanges)
+    stored(exchanges)
     page = answered_step(exchanges, "listInputItems", "the list of input items")
     items = as_objects(maybe_object(page).get("data"))
     got = [_said(item) for item in items]
@@ -246,7 +169,7 @@ def input_items_come_page_by_page(exchanges: list[Exchange]) -> None:
     """Without `order` the last input item comes first; `limit` holds, and the page `after` it goes on with the one
     before. An item has the same id in every page.
     """
-    _stored(exchanges)
+    stored(exchanges)
     whole = step(exchanges, "listInputItems")
     items = as_objects(maybe_object(whole).get("data"))
     ids = [item.get("id") for item in items]
@@ -286,7 +209,7 @@ def a_page_names_its_ends(exchange: Exchange) -> None:
 )
 def what_was_said_before_is_remembered(exchanges: list[Exchange]) -> None:
     """With `previous_response_id` the model reads what was said before: the same input costs more `input_tokens`."""
-    made = _stored(exchanges)
+    made = stored(exchanges)
     after = answered_step(exchanges, "createResponse", "a response that goes on", 1)
     least, got = input_tokens(made), input_tokens(after)
     expected = f"more than {least} input tokens, with what was said before"
@@ -296,7 +219,7 @@ def what_was_said_before_is_remembered(exchanges: list[Exchange]) -> None:
 @clause("responses.stored.cancel", level="MUST", source="SPEC cancelResponse: only background responses", on=LIFE)
 def only_background_responses_can_be_cancelled(exchanges: list[Exchange]) -> None:
     """To cancel a response that did not run in the background is refused with a 4xx."""
-    _stored(exchanges)
+    stored(exchanges)
     exchange = step(exchanges, "cancelResponse")
     not_passing(exchange)
     if exchange.status == 501:
@@ -308,7 +231,7 @@ def only_background_responses_can_be_cancelled(exchanges: list[Exchange]) -> Non
 @clause("responses.stored.delete", level="MUST", source="SPEC deleteResponse", on=LIFE)
 def a_deletion_says_so(exchanges: list[Exchange]) -> None:
     """A stored response can be deleted; an answer with a body says `deleted: true`."""
-    _stored(exchanges)
+    stored(exchanges)
     exchange = answered_step(exchanges, "deleteResponse", "a deletion")
     body = maybe_object(exchange)
     if body:
@@ -322,7 +245,7 @@ def a_response_keeps_its_id(exchanges: list[Exchange]) -> None:
 
     A gateway that makes ids of its own must make the same one each time: no nonce, no time in it.
     """
-    id = maybe_object(_stored(exchanges)).get("id")
+    id = maybe_object(stored(exchanges)).get("id")
     for exchange in exchanges[1:]:
         body = maybe_object(exchange)
         if exchange.operation in ("getResponse", "deleteResponse") and is_ok(exchange) and body:
@@ -332,7 +255,7 @@ def a_response_keeps_its_id(exchanges: list[Exchange]) -> None:
 @clause("responses.stored.gone", level="MUST", source="SPEC deleteResponse", on=LIFE)
 def a_deleted_response_is_gone(exchanges: list[Exchange]) -> None:
     """A deleted response is not found: 404."""
-    _stored(exchanges)
+    stored(exchanges)
     if not is_ok(step(exchanges, "deleteResponse")):
         raise NotApplicable("nothing was deleted")
     exchange = step(exchanges, "getResponse", 1)
@@ -359,85 +282,3 @@ def what_is_not_to_be_kept_is_not(exchanges: list[Exchange]) -> None:
     if exchange.status in (405, 501):
         raise NotApplicable("responses are not stored at all")
     expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
-
-
-# -------------------------------------------------------------------------------------- streams, told again
-
-
-@clause("responses.stored.stream", level="MUST", source="SPEC getResponse", on=STREAMED)
-def a_streamed_response_reads_as_its_last_event(exchanges: list[Exchange]) -> None:
-    """A stored response that was streamed reads as its last event told it: the same output, the same usage."""
-    made = _stored(exchanges)
-    read = step(exchanges, "getResponse")
-    _expect_same(read, maybe_object(read), ended(made).body)
-
-
-def _resumed(exchanges: Sequence[Exchange]) -> tuple[Exchange, Exchange]:
-    """The stream and its other telling. NotApplicable where that is not offered."""
-    made, again = _stored(exchanges), step(exchanges, "getResponse", 1)
-    not_passing(again)
-    if again.status in (400, 404, 405, 422, 501):
-        raise NotApplicable(f"a stream cannot be taken up again: {again.id} was answered {again.status}")
-    if again.media_type == "application/json":
-        raise NotApplicable("a stream cannot be taken up again: the answer is the response itself")
-    return made, again
-
-
-def _numbered(exchange: Exchange) -> list[tuple[int, dict[str, Any]]]:
-    found = [(as_count(value.get("sequence_number")), value) for _, _, value in objects_of(exchange)]
-    return [(number, value) for number, value in found if number is not None]
-
-
-@clause(
-    "responses.stored.resume",
-    level="MUST",
-    source="SPEC getResponse.starting_after",
-    on=STREAMED,
-    fields=("starting_after",),
-)
-def a_stream_is_taken_up_after_a_number(exchanges: list[Exchange]) -> None:
-    """`GET /responses/{id}?stream=true&starting_after=N` sends every event with a number above N, and no other."""
-    made, again = _resumed(exchanges)
-    wanted = [number for number, _ in _numbered(made) if number > AFTER]
-    if not wanted:
-        raise Inconclusive("the events of the stream have no numbers")
-    got = [number for number, _ in _numbered(again)]
-    expected = f"events {wanted[0]} to {wanted[-1]}"
-    expect(got == wanted, expected=expected, got=f"events {shown(got)}", at=f"{again.id} ")
-
-
-@clause("responses.stored.resume-same", level="MUST", source="SPEC getResponse.starting_after", on=STREAMED)
-def a_stream_is_told_again_as_it_was(exchanges: list[Exchange]) -> None:
-    """An event that is told again is the one that was told before, by its number: the same type, place, text, item.
-
-    So all that holds for the order of a stream, and for what it adds up to, holds for one that is taken up again.
-    """
-    made, again = _resumed(exchanges)
-    first = {number: _told(value) for number, value in _numbered(made)}
-    second = {number: _told(value) for number, value in _numbered(again) if number in first}
-    if not second:
-        raise Inconclusive("no event was told again")
-    for number, got in second.items():
-        wanted = first[number]
-        expect(got == wanted, expected=f"{shown(wanted)}, as before", got=shown(got), at=f"{again.id} ")
-
-
-# What an event says; padding and probabilities may differ from one telling to the next.
-SAYS = (
-    "type", "item_id", "output_index", "content_index", "summary_index", "annotation_index", "delta", "text", "refusal",
-    "arguments", "input", "annotation",
-)  # fmt: skip
-
-
-def _told(event: dict[str, Any]) -> dict[str, Any]:
-    """What an event says, of the item, the part or the response in it as well."""
-    said = {name: event[name] for name in SAYS if name in event}
-    response = as_object(event.get("response"))
-    if event.get("item") is not None:
-        said["item"] = essence(as_object(event["item"]))
-    if event.get("part") is not None:
-        said["part"] = part_essence(as_object(event["part"]))
-    if response:
-        said["response"] = {name: response.get(name) for name in ("id", "status")}
-        said["output"] = [essence(item) for item in as_objects(response.get("output"))]
-    return said

@@ -47,7 +47,7 @@ QUERIES = {LISTED: {"order": "asc", "limit": "10"}, FIRST: {"limit": "1"}, SECON
 
 @pytest.fixture(scope="module")
 def clauses(contract: Callable[[str], ModuleType]) -> dict[str, Any]:
-    modules = (contract("responses_stored"), contract("responses_background"))
+    modules = (contract("responses_stored"), contract("responses_resumed"), contract("responses_background"))
     return {one.clause.id.removeprefix("responses.stored."): one for one in clauses_of(*modules)}
 
 
