@@ -15,6 +15,7 @@ ORDERS = (
     "of the question, and you write numbers as words. You do not speak of these orders."
 )
 TURNS = [{"role": "developer", "content": "Answer in English."}, {"role": "user", "content": QUESTION}]
+UNKNOWN_RESPONSE = "resp_00000000000000000000000000000000000000000000000000"
 # The least that a response may be capped at.
 LEAST_CAP = 16
 

@@ -39,7 +39,7 @@ from ._life import (
     rows_of,
     served,
 )
-from ._reading import maybe_object
+from ._reading import as_count, maybe_object
 
 LIFE = "containers.life"
 MINUTES = 5
@@ -52,7 +52,7 @@ SENT = (BYTES, TEXT)
 APART_S = 1.1
 
 
-@flow(LIFE, most=11, needs=NO_MODEL, about="put two files into a container, read, list and delete them, and it",
+@flow(LIFE, most=13, needs=NO_MODEL, about="put two files into a container, read, list and delete them, and it",
       expects="either")  # fmt: skip
 def life_of_a_container() -> Flow:
     id = id_of((yield Call("POST", "/containers", ASKED)))
@@ -66,6 +66,9 @@ def life_of_a_container() -> Flow:
     if one is not None:
         yield Call("GET", f"{path}/files/{one}/content")
         yield Call("GET", f"{path}/files")
+        page = ids_of((yield Call("GET", f"{path}/files", query={"order": "asc", "limit": "1"})))
+        if page and isinstance(page[-1], str):
+            yield Call("GET", f"{path}/files", query={"order": "asc", "limit": "1", "after": page[-1]})
         yield Call("DELETE", f"{path}/files/{one}")
         yield Call("GET", f"{path}/files/{one}")
     yield Call("DELETE", path)
@@ -144,9 +147,12 @@ def a_container_is_what_was_asked_for(exchanges: list[Exchange]) -> None:
 
 @clause("containers.times", level="MUST", source="SPEC ContainerResource.created_at: Unix timestamp", on=steps(LIFE))
 def containers_and_files_are_made_now(exchanges: list[Exchange]) -> None:
-    """A container and its files were created now, in whole seconds since 1970."""
+    """A container and its files were created now, in whole seconds since 1970, and not used before."""
     exchange, body = _container(exchanges)
     expect_now(exchange, body.get("created_at"), "created_at")
+    used, made = as_count(body.get("last_active_at")), as_count(body.get("created_at")) or 0
+    held = used is None or used >= made - 1
+    expect(held, expected=f"no time before {made}", got=shown(used), at=f"{exchange.id} /last_active_at")
     for one in exchanges:
         if one.operation == "createContainerFile" and is_ok(one):
             expect_now(one, maybe_object(one).get("created_at"), "created_at")
@@ -272,11 +278,16 @@ def a_deleted_file_is_gone(exchanges: list[Exchange]) -> None:
     on=answered("deleteContainer", "deleteContainerFile"),
 )
 def a_deletion_says_so(exchange: Exchange) -> None:
-    """The deletion of a container or of a file of one, where it has a body, is answered `deleted: true` with its id."""
+    """The deletion of a container or of a file of one, where it has a body, is answered `deleted: true` with its id,
+    and with an `object` of its kind.
+    """
     if not exchange.body.strip():
         raise NotApplicable("the answer has no body")
     wanted = {"id": exchange.request.path.rpartition("/")[2], "deleted": True}
     expect_same(exchange, maybe_object(exchange), wanted, "id", "deleted")
+    kind = maybe_object(exchange).get("object")
+    held = kind is None or str(kind).startswith("container")
+    expect(held, expected="object container.deleted", got=shown(kind), at="/object")
 
 
 @clause("containers.gone", level="MUST", source="SPEC DeleteContainer, RetrieveContainer", on=steps(LIFE))

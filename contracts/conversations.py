@@ -26,11 +26,13 @@ from wireproof.clause import (
 )
 
 from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
-from ._reading import as_list, as_object, as_objects, as_text, maybe_object, told
-from ._response_asks import LEAST_CAP
+from ._reading import as_count, as_list, as_object, as_objects, as_text, maybe_object, told
+from ._response_asks import LEAST_CAP, UNKNOWN_RESPONSE
 from ._shape import expect_created_now
 
-TURNS = ("My cat is called Fog.", "My dog is called Rain.", "My horse is called Hail.")
+# Long enough that it shows in the price whether the model was given it.
+STORY = "Fog sleeps by day and walks by night. " * 48
+TURNS = (f"{STORY}My cat is called Fog.", "My dog is called Rain.", "My horse is called Hail.")
 QUESTION = "Say the name of my dog in one word."
 LABELS = {"purpose": "wireproof", "stage": "made"}
 NEW_LABELS = {"purpose": "wireproof", "stage": "changed"}
@@ -40,17 +42,14 @@ def _turn(text: str) -> dict[str, Any]:
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
 
-def _asked(id: str, question: Any) -> Call:
-    return Call(
-        "POST",
-        "/responses",
-        {"model": MODEL, "conversation": id, "input": question, "max_output_tokens": LEAST_CAP, "store": False},
-    )
+def _asked(id: str, question: Any, **more: Any) -> Call:
+    body = {"model": MODEL, "conversation": id, "input": question, "max_output_tokens": LEAST_CAP, "store": False}
+    return Call("POST", "/responses", {**body, **more})
 
 
 @flow(
     "conversations.life",
-    most=12,
+    most=16,
     paid=(_asked("", [*map(_turn, TURNS), _turn(QUESTION)]),),
     about="make a conversation, add to it, page through it, respond in it, delete an item and all",
     expects="either",
@@ -70,13 +69,17 @@ def life_of_a_conversation() -> Flow:
     yield Call("GET", f"{path}/items", query={"order": "asc", "limit": "10", "after": last})
     yield _asked(id, QUESTION)
     newest = yield Call("GET", f"{path}/items", query={"order": "desc", "limit": "20"})
+    yield _asked(id, QUESTION, previous_response_id=UNKNOWN_RESPONSE)
     items = as_objects(maybe_object(newest).get("data"))
     item = id_in(items[-1]) if items else None
     if item is not None:
         yield Call("GET", f"{path}/items/{item}")
         yield Call("DELETE", f"{path}/items/{item}")
+        yield Call("GET", f"{path}/items/{item}")
     yield Call("DELETE", path)
     yield Call("GET", path)
+    yield Call("GET", f"{path}/items", query={"limit": "1"})
+    yield _asked(id, QUESTION)
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -134,11 +137,12 @@ def a_conversation_is_made_as_asked(exchanges: list[Exchange]) -> None:
 
 @clause("conversations.update", level="MUST", source="SPEC updateConversation", on=LIFE)
 def an_update_changes_the_metadata(exchanges: list[Exchange]) -> None:
-    """An update is answered with the same conversation and its new `metadata`."""
+    """An update is answered with the same conversation, made when it was made, and its new `metadata`."""
     made = _made(exchanges)
     exchange = answered_step(exchanges, "updateConversation", "the conversation with its new metadata")
     body = maybe_object(exchange)
-    for name, wanted in (("id", made.get("id")), ("metadata", NEW_LABELS)):
+    kept = {"id": made.get("id"), "created_at": made.get("created_at"), "metadata": NEW_LABELS}
+    for name, wanted in kept.items():
         expect(body.get(name) == wanted, expected=shown(wanted), got=told(body, name), at=f"{exchange.id} /{name}")
 
 
@@ -166,13 +170,15 @@ def a_deletion_says_so(exchanges: list[Exchange]) -> None:
 
 @clause("conversations.gone", level="MUST", source="SPEC deleteConversation", on=LIFE)
 def a_deleted_conversation_is_gone(exchanges: list[Exchange]) -> None:
-    """A deleted conversation is not found: 404."""
+    """A deleted conversation is not found: 404; nor are its items."""
     _made(exchanges)
-    if not is_ok(step(exchanges, "deleteConversation")):
+    deletion = step(exchanges, "deleteConversation")
+    if not is_ok(deletion):
         raise NotApplicable("nothing was deleted")
-    exchange = step(exchanges, "getConversation", 1)
-    not_passing(exchange)
-    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
+    for exchange in exchanges:
+        if exchange.step > deletion.step and exchange.operation in ("getConversation", "listConversationItems"):
+            not_passing(exchange)
+            expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
 
 
 # ------------------------------------------------------------------------------------------------ its items
@@ -189,7 +195,7 @@ def items_follow_the_schema(exchange: Exchange) -> None:
 
 @clause("conversations.items.added", level="MUST", source="SPEC createConversationItems", on=LIFE)
 def added_items_are_answered(exchanges: list[Exchange]) -> None:
-    """Adding items is answered with the items that were added, each with an id."""
+    """Adding items is answered with the items that were added, each with the id by which it is listed."""
     _made(exchanges)
     exchange = answered_step(exchanges, "createConversationItems", "the items that were added")
     items = _items(exchange)
@@ -198,6 +204,11 @@ def added_items_are_answered(exchanges: list[Exchange]) -> None:
     for at, item in enumerate(items):
         held = bool(as_text(item.get("id")))
         expect(held, expected="a non-empty string", got=told(item, "id"), at=f"{exchange.id} /data/{at}/id")
+    listed = [item for page in exchanges if page.operation == "listConversationItems" for item in _items(page)]
+    ids = [item.get("id") for item, text in zip(listed, _texts(listed), strict=True) if text == TURNS[2]]
+    if ids:
+        expected = f"{shown(ids[0])}, as it is listed"
+        expect(items[0]["id"] in ids, expected=expected, got=shown(items[0]["id"]), at=f"{exchange.id} /data/0/id")
 
 
 @clause("conversations.items.order", level="MUST", source="SPEC listConversationItems: order, after, limit", on=LIFE)
@@ -249,8 +260,19 @@ def a_deleted_item_leaves_the_conversation(exchanges: list[Exchange]) -> None:
     made = _made(exchanges)
     exchange = answered_step(exchanges, "deleteConversationItem", "the conversation that is left")
     body = maybe_object(exchange)
-    held = body.get("id") == made.get("id")
-    expect(held, expected=shown(made.get("id")), got=told(body, "id"), at=f"{exchange.id} /id")
+    for name, wanted in (("id", made.get("id")), ("object", "conversation")):
+        expect(body.get(name) == wanted, expected=shown(wanted), got=told(body, name), at=f"{exchange.id} /{name}")
+
+
+@clause("conversations.items.gone", level="MUST", source="SPEC deleteConversationItem", on=LIFE)
+def a_deleted_item_is_gone(exchanges: list[Exchange]) -> None:
+    """An item that was deleted from a conversation is not found there any more: 404."""
+    _made(exchanges)
+    if not is_ok(step(exchanges, "deleteConversationItem")):
+        raise NotApplicable("no item was deleted")
+    exchange = step(exchanges, "getConversationItem", 1)
+    not_passing(exchange)
+    expect(exchange.status == 404, expected="404", got=f"status {exchange.status}", at=f"{exchange.id} ")
 
 
 # ---------------------------------------------------------------------------------------- a response in it
@@ -286,3 +308,56 @@ def a_response_becomes_part_of_its_conversation(exchanges: list[Exchange]) -> No
     wanted = [*said[::-1], QUESTION]
     got = [text for text in texts if text][: len(wanted)]
     expect(got == wanted, expected=shown(wanted), got=shown(got), at=f"{newest.id} /data")
+
+
+@clause(
+    "conversations.reach",
+    level="MUST",
+    source="DOCS-0715 conversation-state: items of the conversation are prepended to the input, and billed",
+    on=LIFE,
+    fields=("conversation",),
+)
+def a_response_reads_its_conversation(exchanges: list[Exchange]) -> None:
+    """The model is given what was said before in the conversation: it costs `input_tokens`."""
+    exchange, body = _response(exchanges)
+    count = as_count(as_object(body.get("usage")).get("input_tokens"))
+    if count is None:
+        raise Inconclusive("the response has no usage")
+    # No tokenizer is known that makes less than one token of two words.
+    least = len(TURNS[0].split()) // 2
+    expected = f"more than {least} input tokens, for {len(TURNS[0].split())} words and more"
+    expect(count > least, expected=expected, got=count, at=f"{exchange.id} /usage/input_tokens")
+
+
+def _to_be_refused(exchanges: Sequence[Exchange], number: int) -> Exchange:
+    """A request for one more response that is wrong, once the first was answered."""
+    _response(exchanges)
+    exchange = step(exchanges, "createResponse", number)
+    not_passing(exchange)
+    return exchange
+
+
+@clause("conversations.unknown", level="MUST", source="DOCS-0715 conversation-state; SPEC conversation", on=LIFE)
+def an_unknown_conversation_is_refused(exchanges: list[Exchange]) -> None:
+    """A response in a conversation that there is no more is refused, with 400 or 404.
+
+    Answered as if it had not been said, the model has lost what was said before, and nobody is told.
+    """
+    exchange = _to_be_refused(exchanges, 2)
+    if not is_ok(step(exchanges, "deleteConversation")):
+        raise NotApplicable("nothing was deleted")
+    held = exchange.status in (400, 404, 422)
+    expect(held, expected="status 400 or 404", got=f"status {exchange.status}", at=f"{exchange.id} ")
+
+
+@clause(
+    "conversations.alone",
+    level="SHOULD",
+    source="SPEC CreateResponse.previous_response_id: cannot be used in conjunction with conversation",
+    on=LIFE,
+)
+def one_past_at_a_time(exchanges: list[Exchange]) -> None:
+    """`conversation` and `previous_response_id` together are refused: a response goes on from one of them."""
+    exchange = _to_be_refused(exchanges, 1)
+    held = exchange.status in (400, 404, 422)
+    expect(held, expected="status 400", got=f"status {exchange.status}", at=f"{exchange.id} ")

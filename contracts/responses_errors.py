@@ -13,11 +13,10 @@ from wireproof.clause import Exchange, NotApplicable, clause, expect, shown, tog
 from ._errors import error_told, seen, set_aside
 from ._mistakes import wrong_fields
 from ._reading import error_of
-from ._response_asks import ask, asking
+from ._response_asks import UNKNOWN_RESPONSE, ask, asking
 from ._responses import RESPONSE
 
 UNKNOWN_MODEL = "wireproof-no-such-model"
-UNKNOWN_RESPONSE = "resp_00000000000000000000000000000000000000000000000000"
 
 
 PROBES = (

@@ -230,13 +230,16 @@ def only_background_responses_can_be_cancelled(exchanges: list[Exchange]) -> Non
 
 @clause("responses.stored.delete", level="MUST", source="SPEC deleteResponse", on=LIFE)
 def a_deletion_says_so(exchanges: list[Exchange]) -> None:
-    """A stored response can be deleted; an answer with a body says `deleted: true`."""
+    """A stored response can be deleted; an answer with a body says `deleted: true` of a response."""
     stored(exchanges)
     exchange = answered_step(exchanges, "deleteResponse", "a deletion")
     body = maybe_object(exchange)
     if body:
         got = told(body, "deleted")
         expect(body.get("deleted") is True, expected="true", got=got, at=f"{exchange.id} /deleted")
+        kind = body.get("object")
+        held = kind is None or str(kind).startswith("response")
+        expect(held, expected="object response", got=shown(kind), at=f"{exchange.id} /object")
 
 
 @clause("responses.stored.id", level="MUST", source="SPEC Response.id: unique identifier", on=LIFE)

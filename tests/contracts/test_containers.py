@@ -36,6 +36,8 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     "another kind": ("containers.object", with_fields(MADE, object="Container")),
     "a name in capitals": ("containers.echo", edited(MADE, lambda row: row | {"name": row["name"].upper()})),
     "a time in parts": ("containers.times", edited(PUT, lambda row: row | {"created_at": row["created_at"] + 0.5})),
+    "used before it was made": ("containers.times", edited(MADE, lambda row: row | {"last_active_at": 1})),
+    "another kind deleted": ("containers.delete", with_fields("DELETE /containers/[^/]+", object="file")),
     "expired when made": ("containers.running", with_fields(MADE, status="expired")),
     "not found at once": ("containers.get", answered_with(READ, 404)),
     "another name when read": ("containers.get", with_fields(READ, name="other")),
@@ -88,6 +90,7 @@ LEGAL: dict[str, Departure] = {
     "no memory, no network, no use told": without(
         f"{MADE}|{READ}", "memory_limit", "network_policy", "last_active_at", "expires_after"
     ),
+    "deletions that do not say of what": without("DELETE /containers/.*", "object"),
     "a state of its own": with_fields(f"{MADE}|{READ}", status="active"),
     "another folder, the name alone": elsewhere,
     "deletions without a body": bodiless,
@@ -118,7 +121,7 @@ def test_a_backend_without_containers_is_asked_once_and_breaks_nothing(container
     assert {one.outcome for one in verdicts(exchanges, containers).values()} == {"not-applicable"}
 
 
-@pytest.mark.parametrize("step", range(11))
+@pytest.mark.parametrize("step", range(13))
 def test_no_clause_stumbles_over_nonsense(containers: ModuleType, step: int) -> None:
     for body in (NONSENSE[step % len(NONSENSE)], NONSENSE[-1 - step % 3]):
         told = verdicts(lived(LIFE, nonsense_at(step, body)), containers)

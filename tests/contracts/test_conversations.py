@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from made import answer, clauses_of, outcome_of, verdict_of
-from made_responses import message, response
+from made_responses import message, response, usage
 
 from wireproof.clause import Call, Exchange
 
@@ -18,7 +18,8 @@ PATH = f"/conversations/{ID}"
 LABELS, NEW = {"purpose": "wireproof", "stage": "made"}, {"purpose": "wireproof", "stage": "changed"}
 MADE: dict[str, Any] = {"id": ID, "object": "conversation", "created_at": 1_760_000_000, "metadata": LABELS}
 CHANGED = {**MADE, "metadata": NEW}
-TURNS = ("My cat is called Fog.", "My dog is called Rain.", "My horse is called Hail.")
+STORY = "Fog sleeps by day and walks by night. " * 48
+TURNS = (f"{STORY}My cat is called Fog.", "My dog is called Rain.", "My horse is called Hail.")
 QUESTION = "Say the name of my dog in one word."
 
 
@@ -37,6 +38,8 @@ def page(*items: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {"object": "list", "data": list(items), **ends, "has_more": False, **changed}
 
 
+READ_ALL = usage(input_tokens=420, total_tokens=424)
+ANSWERED = response(SAID, conversation={"id": ID}, usage=READ_ALL)
 GONE = {"error": {"message": "not found", "type": "invalid_request_error", "param": None, "code": None}}
 DELETED = {"id": ID, "object": "conversation.deleted", "deleted": True}
 LIFE: tuple[tuple[str, str, str, Any, int], ...] = (
@@ -46,14 +49,21 @@ LIFE: tuple[tuple[str, str, str, Any, int], ...] = (
     ("createConversationItems", "POST", f"{PATH}/items", page(THIRD), 200),
     ("listConversationItems", "GET", f"{PATH}/items", page(FIRST, SECOND, has_more=True), 200),
     ("listConversationItems", "GET", f"{PATH}/items", page(THIRD), 200),
-    ("createResponse", "POST", "/responses", response(SAID, conversation={"id": ID}), 200),
+    ("createResponse", "POST", "/responses", ANSWERED, 200),
     ("listConversationItems", "GET", f"{PATH}/items", page(*ALL[::-1]), 200),
+    ("createResponse", "POST", "/responses", GONE, 400),
     ("getConversationItem", "GET", f"{PATH}/items/msg_0", FIRST, 200),
     ("deleteConversationItem", "DELETE", f"{PATH}/items/msg_0", CHANGED, 200),
+    ("getConversationItem", "GET", f"{PATH}/items/msg_0", GONE, 404),
     ("deleteConversation", "DELETE", PATH, DELETED, 200),
     ("getConversation", "GET", PATH, GONE, 404),
+    ("listConversationItems", "GET", f"{PATH}/items", GONE, 404),
+    ("createResponse", "POST", "/responses", GONE, 404),
 )
-CREATE, UPDATE, READ, ADD, PAGE, NEXT, RESPOND, NEWEST, ITEM, ITEM_GONE, DELETE, AFTER = range(12)
+(
+    CREATE, UPDATE, READ, ADD, PAGE, NEXT, RESPOND, NEWEST, BOTH, ITEM, ITEM_GONE, ITEM_AFTER, DELETE, AFTER,
+    ITEMS_AFTER, NO_MORE,
+) = range(16)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +71,7 @@ def clauses(contract: Callable[[str], ModuleType]) -> dict[str, Any]:
     return {one.clause.id.removeprefix("conversations."): one for one in clauses_of(contract("conversations"))}
 
 
-def life(body: dict[int, Any] | None = None, status: dict[int, int] | None = None, steps: int = 12) -> list[Exchange]:
+def life(body: dict[int, Any] | None = None, status: dict[int, int] | None = None, steps: int = 16) -> list[Exchange]:
     """The flow, with other bodies or statuses at some of its steps."""
     made = []
     for step, (operation, method, path, said, code) in enumerate(LIFE[:steps]):
@@ -88,6 +98,15 @@ PAIRS: dict[str, tuple[str, list[Exchange]]] = {
     "not to be changed": ("update", life({UPDATE: GONE}, {UPDATE: 400})),
     "made anew": ("get", life({READ: {**CHANGED, "created_at": 1_760_000_009}})),
     "read as before": ("get", life({READ: MADE})),
+    "made anew by an update": ("update", life({UPDATE: {**CHANGED, "created_at": 1_760_000_009}})),
+    "items still there": ("gone", life({ITEMS_AFTER: page()}, {ITEMS_AFTER: 200})),
+    "added under another id": ("items.added", life({ADD: page({**THIRD, "id": "msg_7"})})),
+    "an item still there": ("items.gone", life({ITEM_AFTER: FIRST}, {ITEM_AFTER: 200})),
+    "a thread is left": ("items.delete", life({ITEM_GONE: {**CHANGED, "object": "thread"}})),
+    "nothing read": ("reach", life({RESPOND: {**ANSWERED, "usage": usage(input_tokens=21, total_tokens=25)}})),
+    "made up": ("unknown", life({NO_MORE: response(SAID)}, {NO_MORE: 200})),
+    "a server error": ("unknown", life(status={NO_MORE: 500})),
+    "two pasts": ("alone", life({BOTH: ANSWERED}, {BOTH: 200})),
     "not deleted": ("delete", life({DELETE: {**DELETED, "deleted": False}})),
     "still there": ("gone", life({AFTER: CHANGED}, {AFTER: 200})),
     "no has_more": ("items.schema", life({PAGE: {"object": "list", "data": []}})),
@@ -125,7 +144,7 @@ LEGAL = {
     "no responses in them": life({RESPOND: GONE, NEWEST: page(THIRD, SECOND, FIRST)}, {RESPOND: 400}),
     "thoughts among the items": life(
         {
-            RESPOND: response(THOUGHT, SAID, conversation={"id": ID}),
+            RESPOND: response(THOUGHT, SAID, conversation={"id": ID}, usage=READ_ALL),
             NEWEST: page(SAID, THOUGHT, turn(3, QUESTION), THIRD, SECOND, FIRST),
         }
     ),
@@ -139,7 +158,7 @@ def test_what_is_legal_is_no_finding(clauses: dict[str, Any], case: str) -> None
     assert {id: findings for id, findings in found.items() if findings} == {}
 
 
-@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("step", range(16))
 @pytest.mark.parametrize("said", ["text", [], b"<html>", {"data": 1, "output": [3], "id": []}], ids=range(4))
 def test_no_clause_stumbles_over_a_malformed_answer(clauses: dict[str, Any], step: int, said: Any) -> None:
     for clause in clauses.values():

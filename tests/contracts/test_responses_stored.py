@@ -158,6 +158,7 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "refused to go on": ("previous", life(), life({WENT_ON: ERROR}, {WENT_ON: 400})),
     "cancelled": ("cancel", life(), life({CANCELLED: MADE}, {CANCELLED: 200})),
     "not deleted": ("delete", life(), life({DELETED: {"deleted": False}})),
+    "a file deleted": ("delete", life(), life({DELETED: {"id": "resp_1", "object": "file", "deleted": True}})),
     "not to be deleted": ("delete", life(), life({DELETED: ERROR}, {DELETED: 400})),
     "still there": ("gone", life(), life({GONE: MADE}, {GONE: 200})),
     "kept anyway": ("unstored", unstored(404), unstored(200)),

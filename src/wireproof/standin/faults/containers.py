@@ -9,7 +9,7 @@ from typing import Any
 
 from wireproof.standin.faults import fault
 from wireproof.standin.faults.edit import edit_json
-from wireproof.standin.wire import Answer, Ask, Serve
+from wireproof.standin.wire import Answer, Ask, Query, Serve
 
 # What a request is about, by the pattern of its path below /v1/containers.
 ANY, ONE, FILES, FILE, CONTENT = "(/[^/]+)?", "/[^/]+", "/[^/]+/files", "/[^/]+/files/[^/]+", "/[^/]+/files/.+/content"
@@ -166,3 +166,31 @@ def deleted_containers_stay(ask: Ask, serve: Serve) -> Answer:
         return serve(ask)
     kept = serve(replace(ask, method="GET"))
     return edit_json(kept, lambda row: {"id": row["id"], "object": "container.deleted", "deleted": True})
+
+
+@fault("containers.used-before", breaks="containers.times")
+def used_before(ask: Ask, serve: Serve) -> Answer:
+    """A container was used before it was made."""
+    return _container(ask, serve, lambda row: row.update(last_active_at=row["created_at"] - 60))
+
+
+@fault("containers.files-after-ignored", breaks="paging.after-itself", also=("paging.*",))
+def files_after_ignored(ask: Ask, serve: Serve) -> Answer:
+    """Every page of the files of a container is the first."""
+    return serve(replace(ask, query=_without(ask, "after")) if _is(ask, FILES, "GET") else ask)
+
+
+@fault("containers.files-limit-ignored", breaks="paging.limit", also=("paging.*",))
+def files_limit_ignored(ask: Ask, serve: Serve) -> Answer:
+    """The files of a container come all on one page."""
+    return serve(replace(ask, query=_without(ask, "limit")) if _is(ask, FILES, "GET") else ask)
+
+
+@fault("containers.deletion-of-a-file", breaks="containers.delete")
+def deletion_of_a_file(ask: Ask, serve: Serve) -> Answer:
+    """What is deleted is a `file.deleted`, whatever it was."""
+    return _edited(f"{ONE}|/v1/containers{FILE}", ask, serve, lambda row: row.update(object="file.deleted"), "DELETE")
+
+
+def _without(ask: Ask, name: str) -> Query:
+    return tuple(pair for pair in ask.query if pair[0] != name)

@@ -72,7 +72,7 @@ def deletion_unsaid(ask: Ask, serve: Serve) -> Answer:
     return _one(ask, serve, ("DELETE",), lambda body: body.update(deleted=False))
 
 
-@fault("conversations.undead", breaks="conversations.gone")
+@fault("conversations.undead", breaks="conversations.gone", also=("conversations.unknown",))
 def undead(ask: Ask, serve: Serve) -> Answer:
     """A deletion says yes and keeps the conversation."""
     rest = ask.path.removeprefix(f"{PATH}/")
@@ -191,6 +191,86 @@ def unnamed(ask: Ask, serve: Serve) -> Answer:
 def forgetful(ask: Ask, serve: Serve) -> Answer:
     """A response is not added to its conversation, though it names it."""
     named = ask.asked.get("conversation")
-    if named is None:
+    count = replace(ask.without("max_output_tokens", "store"), path="/v1/responses/input_tokens")
+    if named is None or "previous_response_id" in ask.asked or (counted := serve(count)).status != 200:
         return serve(ask)
-    return edit_json(serve(ask.without("conversation")), lambda body: body.update(conversation={"id": named}))
+
+    def edit(body: Body) -> None:
+        read = counted.json["input_tokens"]
+        total = read + body["usage"]["output_tokens"]
+        body.update(conversation={"id": named}, usage={**body["usage"], "input_tokens": read, "total_tokens": total})
+
+    return edit_json(serve(ask.without("conversation")), edit)
+
+
+@fault("conversations.update-anew", breaks="conversations.update")
+def update_anew(ask: Ask, serve: Serve) -> Answer:
+    """The answer to an update says that the conversation was made just then."""
+    return _one(ask, serve, ("POST",), lambda body: body.update(created_at=body["created_at"] + 60))
+
+
+@fault("conversations.items-remain", breaks="conversations.gone")
+def items_remain(ask: Ask, serve: Serve) -> Answer:
+    """Of a conversation that is deleted the items are listed still: none."""
+    answer = serve(ask)
+    if not (ask.method == "GET" and ask.path.endswith("/items")) or answer.status != 404:
+        return answer
+    page: Body = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    return replace(answer, status=200, body=json_answer(page).body)
+
+
+@fault("conversations.added-otherwise", breaks="conversations.items.added")
+def added_otherwise(ask: Ask, serve: Serve) -> Answer:
+    """Items that are added are answered with other ids than those they are listed by."""
+
+    def edit(page: Body) -> None:
+        for item in page["data"]:
+            item["id"] += "0"
+        page.update(first_id=page["data"][0]["id"], last_id=page["data"][-1]["id"])
+
+    answer = serve(ask)
+    return edit_json(answer, edit) if ask.method == "POST" and ask.path.endswith("/items") else answer
+
+
+@fault("conversations.item-undead", breaks="conversations.items.gone")
+def item_undead(ask: Ask, serve: Serve) -> Answer:
+    """The deletion of an item is answered as one, and the item stays."""
+    if ask.method != "DELETE" or "/items/" not in ask.path:
+        return serve(ask)
+    return serve(Ask("GET", ask.path.partition("/items/")[0], headers=ask.headers))
+
+
+@fault("conversations.unread", breaks="conversations.reach")
+def unread(ask: Ask, serve: Serve) -> Answer:
+    """A response is added to its conversation, and the model is not given what was said before."""
+    answer = serve(ask)
+    if "conversation" not in ask.asked or answer.status != 200:
+        return answer
+    alone = serve(ask.without("conversation")).json["usage"]
+    return edit_json(answer, lambda body: body.update(usage=alone))
+
+
+@fault("conversations.made-up", breaks="conversations.unknown")
+def made_up(ask: Ask, serve: Serve) -> Answer:
+    """A conversation that there is not is passed over."""
+    answer = serve(ask)
+    is_unknown = answer.status == 404 and "conversation" in ask.asked and "previous_response_id" not in ask.asked
+    return serve(ask.without("conversation")) if is_unknown else answer
+
+
+@fault("conversations.two-pasts", breaks="conversations.alone")
+def two_pasts(ask: Ask, serve: Serve) -> Answer:
+    """Beside a conversation `previous_response_id` is passed over."""
+    previous = ask.asked.get("previous_response_id")
+    if previous is None or "conversation" not in ask.asked:
+        return serve(ask)
+    answer = serve(ask.without("previous_response_id"))
+    return edit_json(answer, lambda body: body.update(previous_response_id=previous))
+
+
+@fault("conversations.item-thread", breaks="conversations.items.delete")
+def item_thread(ask: Ask, serve: Serve) -> Answer:
+    """The conversation that an item was deleted from is a thread."""
+    answer = serve(ask)
+    is_item = ask.method == "DELETE" and "/items/" in ask.path
+    return edit_json(answer, lambda body: body.update(object="thread")) if is_item else answer

@@ -149,6 +149,13 @@ def undead(ask: Ask, serve: Serve) -> Answer:
     return Answer(200, answer.headers, told.body)
 
 
+@fault("responses.stored.deletion-of-a-file", breaks="responses.stored.delete")
+def deletion_of_a_file(ask: Ask, serve: Serve) -> Answer:
+    """A response that is deleted is a `file`."""
+    answer = serve(ask)
+    return edit_json(answer, lambda body: body.update(object="file")) if _is_one(ask, "DELETE") else answer
+
+
 @fault("responses.stored.kept-anyway", breaks="responses.stored.unstored")
 def kept_anyway(ask: Ask, serve: Serve) -> Answer:
     """`store: false` is repeated, and the response is kept."""
