@@ -13,6 +13,8 @@ from ._stream import Piece, bodies
 FINISH_REASONS = ("stop", "length", "content_filter")
 # Three answers to the same prompt: plain, echoed and stopped, streamed (completions.py).
 SAME_PROMPT = ("completions.plain", "completions.echo", "completions.stream")
+# The same request of chat twice: whether this backend repeats itself at all.
+TWICE = ("chat.plain", "chat.plain-again")
 
 
 def objects_told(exchange: Exchange) -> Iterator[tuple[int | None, dict[str, Any]]]:

@@ -95,7 +95,8 @@ TURNS = ("plain", "respelled", "parts", "system", "developer", "in-parts")
 
 def _prompt_tokens(exchange: Exchange) -> int:
     usages = [as_object(body.get("usage")) for _, body in bodies(exchange)]
-    count = next((count for usage in usages if (count := as_count(usage.get("prompt_tokens"))) is not None), None)
+    counts = [count for usage in usages if (count := as_count(usage.get("prompt_tokens"))) is not None]
+    count = counts[-1] if counts else None
     if count is None:
         raise Inconclusive(f"{exchange.id} does not say its prompt_tokens")
     return count

@@ -98,4 +98,4 @@ def _three(exchanges: list[Exchange]) -> tuple[Exchange, Exchange, Exchange]:
 
 def _prompt_tokens(exchange: Exchange) -> int | None:
     counts = [as_count(as_object(body.get("usage")).get("prompt_tokens")) for _, body in bodies(exchange)]
-    return next((count for count in counts if count is not None), None)
+    return next((count for count in reversed(counts) if count), None)

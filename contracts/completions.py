@@ -53,11 +53,20 @@ PROBES = (
         _ask(echo=True, stop=[NEVER_SAID, "a", "e"]),
         "the same, with the prompt in front and three stop sequences, of which the first never comes",
     ),
-    _complete("completions.stream", _ask(stream=True, stream_options={"include_usage": True}), "the same, streamed"),
+    _complete(
+        "completions.stream",
+        _ask(stream=True, stream_options={"include_usage": True}, logprobs=2),
+        "the first again, streamed",
+    ),
     _complete(
         "completions.batch",
-        _ask(prompt=[PROMPT, "Count from 1 to 50:"], n=2, max_tokens=3, temperature=1),
-        "two prompts, two choices each",
+        _ask(prompt=[PROMPT, "Count from 1 to 50:"], n=2, max_tokens=3, temperature=1, echo=True),
+        "two prompts, two choices each, with the prompts in front",
+    ),
+    _complete(
+        "completions.scored",
+        _ask(max_tokens=1, logprobs=2, echo=True),
+        "how likely each token of the prompt is, as harnesses ask it",
     ),
 )
 

@@ -19,22 +19,27 @@ def _asks_logprobs(body: dict[str, Any]) -> bool:
     return (as_count(body.get("logprobs")) or 0) > 0
 
 
-ASKED_LOGPROBS = answered("createCompletion", streamed=False, asks=_asks_logprobs)
+ASKED_LOGPROBS = answered("createCompletion", asks=_asks_logprobs)
 LISTS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
 # Rounding of a probability of one, in half precision.
 EPSILON = 0.005
 
 
 def _logprobs(exchange: Exchange) -> list[tuple[str, dict[str, Any], str]]:
-    """`(pointer, logprobs, text)` of the choices that have the documented lists."""
-    found = []
+    """`(pointer, logprobs, text)` of the choices that have the documented lists; those of a stream are put together."""
+    found: dict[str, tuple[str, dict[str, Any], str]] = {}
     for _, at, choice in choices_told(exchange):
         logprobs = as_object(choice.get("logprobs"))
+        where = "/choices" if exchange.streamed else f"{at}/logprobs"
+        index = shown(choice.get("index")) if exchange.streamed else at
+        _, before, text = found.get(index, (where, {}, ""))
         if isinstance(logprobs.get("tokens"), list):
-            found.append((f"{at}/logprobs", logprobs, as_text(choice.get("text"))))
-    if not found:
+            before = {name: [*as_list(before.get(name)), *as_list(logprobs.get(name))] for name in LISTS}
+        found[index] = (where, before, text + as_text(choice.get("text")))
+    told = [one for one in found.values() if one[1]]
+    if not told:
         raise NotApplicable("no choice has log probabilities in the documented shape")
-    return found
+    return told
 
 
 @clause(
@@ -50,10 +55,12 @@ def logprobs_are_four_lists(exchange: Exchange) -> None:
 
     The shape is that of legacy completions, four lists side by side, not the `content` of chat.
     """
-    for _, at, choice in choices_told(exchange):
-        if not choice.get("text"):
-            continue
+    seen = False
+    for event, at, choice in choices_told(exchange):
         logprobs = as_object(choice.get("logprobs"))
+        if not choice.get("text") or (exchange.streamed and not logprobs):
+            continue  # a chunk may bring text whose tokens came before
+        seen = True
         expect(
             bool(logprobs),
             expected=f"an object with {shown(LISTS)}",
@@ -66,6 +73,7 @@ def logprobs_are_four_lists(exchange: Exchange) -> None:
                 expected=f"a list {name}",
                 got=told(logprobs, name),
                 at=f"{at}/logprobs/{name}",
+                event=event,
             )
         sizes = {name: len(logprobs[name]) for name in LISTS}
         expect(
@@ -73,7 +81,10 @@ def logprobs_are_four_lists(exchange: Exchange) -> None:
             expected="four lists of the same length",
             got=shown(sizes),
             at=f"{at}/logprobs",
+            event=event,
         )
+    is_silent = not any(choice.get("text") for _, _, choice in choices_told(exchange))
+    expect(seen or is_silent, expected="log probabilities beside the text", got="none in the stream", at="/choices")
 
 
 @clause(
@@ -146,6 +157,34 @@ def as_many_candidates_as_asked(exchange: Exchange) -> None:
                 and all(value is not None and value <= EPSILON for value in map(as_number, got.values())),
                 expected=f"an object of 1 to {most} tokens and their logprobs, at most 0",
                 got=shown(got),
+                at=f"{at}/top_logprobs/{number}",
+            )
+
+
+@clause(
+    "completions.logprobs-chosen",
+    level="MUST",
+    source="SPEC CreateCompletionRequest.logprobs: the API always returns the logprob of the sampled token",
+    on=ASKED_LOGPROBS,
+)
+def the_chosen_token_is_a_candidate(exchange: Exchange) -> None:
+    """A token has the same log probability among its candidates as in its own row, or is less likely than all of them.
+
+    Rows that are one token off, or candidates of another temperature, show here.
+    """
+    for at, logprobs, _ in _logprobs(exchange):
+        lists = (as_list(logprobs.get(name)) for name in ("tokens", "token_logprobs", "top_logprobs"))
+        for number, (token, logprob, top) in enumerate(zip(*lists, strict=False)):
+            own = as_number(logprob)
+            candidates = [one for value in as_object(top).values() if (one := as_number(value)) is not None]
+            if own is None or own > EPSILON or not candidates or not isinstance(token, str) or "\ufffd" in token:
+                continue
+            among = as_number(as_object(top).get(token))
+            is_same = among is not None and abs(among - own) <= max(EPSILON, abs(own) * 0.01)
+            expect(
+                is_same or (among is None and own <= min(candidates) + EPSILON),
+                expected=f"{shown(token)} ({own:.4g}) among the candidates",
+                got=shown(top),
                 at=f"{at}/top_logprobs/{number}",
             )
 

@@ -13,6 +13,7 @@ from ._asked import asks_usage, cut, stops
 from ._completions import (
     FINISH_REASONS,
     SAME_PROMPT,
+    TWICE,
     added_text,
     by_probe,
     choices_told,
@@ -117,10 +118,6 @@ def usage_comes_once(exchange: Exchange) -> None:
     """
     told = [event for event, body in objects_told(exchange) if isinstance(body.get("usage"), dict)]
     expect(len(told) < 2, expected="usage in one chunk", got=f"in {len(told)}", at="/usage", event=(told or [None])[0])
-
-
-# The same request twice, plain: whether this backend repeats itself at all.
-TWICE = ("chat.plain", "chat.plain-again")
 
 
 @clause(

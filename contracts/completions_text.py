@@ -5,12 +5,15 @@ The requests are those of completions.py.
 
 from __future__ import annotations
 
+from typing import Any
+
 from wireproof.clause import Exchange, NotApplicable, answered, clause, expect, sequence, shown
 
-from ._asked import choices_asked, cut, stops
+from ._asked import choices_asked, cut, prompts, stops
 from ._completions import (
     FINISH_REASONS,
     SAME_PROMPT,
+    TWICE,
     added_text,
     by_probe,
     choices_told,
@@ -18,6 +21,7 @@ from ._completions import (
     texts_of,
     tokens_told,
 )
+from ._noise import repeats
 from ._reading import as_count, told
 
 WHOLE = answered("createCompletion", streamed=False)
@@ -131,19 +135,49 @@ def stop_ends_with_stop(exchanges: list[Exchange]) -> None:
 
 
 @clause(
+    "completions.stop-keeps",
+    level="SHOULD",
+    source="SPEC CreateCompletionRequest.stop: the returned text will not contain the stop sequence",
+    on=sequence(answered(probes=(*SAME_PROMPT[:2], *TWICE))),
+    model="some-output",
+)
+def stop_loses_nothing(exchanges: list[Exchange]) -> None:
+    """A stop sequence takes away itself and what follows, nothing of what came before."""
+    found = by_probe(exchanges)
+    stopped = found.get("completions.echo")
+    if stopped is None or repeats(exchanges) is not True:
+        raise NotApplicable("nothing was stopped, or the backend does not repeat itself at temperature 0")
+    kept = cut(first_text(found["completions.plain"]), stops(stopped.request.asked))
+    added = added_text(stopped)
+    if kept is None or not kept.startswith(added.rstrip()):
+        raise NotApplicable("the text does not begin as completions.plain does")
+    got = added.rstrip()
+    expect(got == kept.rstrip(), expected=shown(kept), got=shown(added), at=f"{stopped.id} /choices/0/text")
+
+
+def _echoes_text(body: dict[str, Any]) -> bool:
+    return body.get("echo") is True and all(isinstance(prompt, str) for prompt in prompts(body))
+
+
+@clause(
     "completions.echo",
     level="MUST",
     source="SPEC CreateCompletionRequest.echo",
-    on=answered("createCompletion", asks=lambda body: body.get("echo") is True and isinstance(body.get("prompt"), str)),
+    on=answered("createCompletion", asks=_echoes_text),
     fields=("echo",),
 )
 def echo_begins_with_the_prompt(exchange: Exchange) -> None:
-    """With `echo: true` the text begins with the prompt.
+    """With `echo: true` the text of each choice begins with its prompt: `n` choices of the first, then of the next.
 
     A server that cannot echo should refuse it: clients that score a prompt read its tokens from there.
     """
-    prompt = exchange.request.asked["prompt"]
-    for index, text in texts_of(exchange).items():
+    asked = exchange.request.asked
+    found, texts = prompts(asked), texts_of(exchange)
+    if len(found) > 1 and sorted(map(str, texts)) != sorted(map(str, range(choices_asked(asked)))):
+        raise NotApplicable("not all prompts were answered: completions.choices judges that")
+    each = max(1, len(texts) // len(found))
+    for index, text in texts.items():
+        prompt = found[index // each if index is not None and len(found) > 1 else 0]
         # A tokenizer may put a blank in front, or take it away.
         held = text.strip().startswith(prompt.strip())
         expect(held, expected=f"text that begins with {shown(prompt)}", got=shown(text), at=f"/choices/{index}/text")

@@ -18,6 +18,7 @@ from wireproof.clause import (
 from ._asked import choices_asked, prompts
 from ._chat import text_of
 from ._reading import as_count, as_object, as_objects, as_text, object_of, told
+from ._stream import bodies
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 PROMPT_PARTS = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "text_tokens")
@@ -29,6 +30,8 @@ COMPLETION_PARTS = (
     "rejected_prediction_tokens",
 )
 WHOLE = answered("createChatCompletion", "createCompletion", streamed=False)
+# The second prompt of completions.batch has five words; no tokenizer makes less of them.
+SECOND_PROMPT = 4
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -178,3 +181,38 @@ def same_prompt_same_count(first: Exchange, second: Exchange) -> None:
     """The same prompt has the same `prompt_tokens` every time; those from a cache are counted among them."""
     before, after = _counted(first, "prompt_tokens"), _counted(second, "prompt_tokens")
     expect(before == after, expected=f"{before}, as before", got=f"{after}", at="/usage/prompt_tokens")
+
+
+@clause(
+    "usage.prompts",
+    level="MUST",
+    source="SPEC CompletionUsage.prompt_tokens; CreateCompletionRequest.prompt: array of strings",
+    on=together("completions.plain", "completions.batch"),
+)
+def all_prompts_are_counted(one: Exchange, several: Exchange) -> None:
+    """The prompts of a list are all counted, not the first alone."""
+    least, got = _counted(one, "prompt_tokens") + SECOND_PROMPT, _counted(several, "prompt_tokens")
+    if least == SECOND_PROMPT or len(_choices(several)) != choices_asked(several.request.asked):
+        raise NotApplicable("the one prompt is free, or not all were answered: other clauses judge that")
+    expect(got >= least, expected=f"at least {least} for two prompts", got=f"{got}", at="/usage/prompt_tokens")
+
+
+@clause(
+    "usage.prompt-once",
+    level="SHOULD",
+    source="SPEC CreateChatCompletionRequest.n: charged for the tokens generated across all choices",
+    on=together("chat.stream-cut", "chat.n"),
+)
+def choices_share_one_prompt(one: Exchange, several: Exchange) -> None:
+    """`n` choices are made of one prompt, which is counted once.
+
+    A gateway that asks its backend `n` times should not hand on the sum.
+    """
+    usages = [as_object(body.get("usage")) for _, body in bodies(one)]
+    wanted = next((count for usage in reversed(usages) if (count := as_count(usage.get("prompt_tokens")))), None)
+    if wanted is None or one.request.asked.get("messages") != several.request.asked.get("messages"):
+        raise Inconclusive("there is no count of the same prompt for one choice")
+    got = _counted(several, "prompt_tokens")
+    if not got:
+        raise NotApplicable("usage.prompt judges that")
+    expect(got == wanted, expected=f"{wanted}, as for one choice", got=f"{got}", at="/usage/prompt_tokens")

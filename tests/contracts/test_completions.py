@@ -97,6 +97,31 @@ def echoed(added: str, finish: Any = "stop", stop: Any = ("#", "h")) -> Exchange
     return said(choice(PROMPT + added, finish), probe="completions.echo", ask={"echo": True, "stop": list(stop)})
 
 
+def told_rows(first: Any = 0, **changed: Any) -> Exchange:
+    """The text in a stream, a token a chunk, each with its row; the rows of all changed alike."""
+    whole = rows()
+    pieces = []
+    for at, token in enumerate(TOKENS):
+        row = {name: values[at : at + 1] for name, values in whole.items()}
+        pieces.append(chunk(choice(token, None, logprobs=None if first is None else {**row, **changed})))
+    return streamed([*pieces, LAST, USAGE], logprobs=2)
+
+
+def echo_rows(tokens: Sequence[str]) -> Exchange:
+    offsets = [len("".join(tokens[:at])) for at in range(len(tokens))]
+    logprobs = {
+        "tokens": list(tokens),
+        "token_logprobs": [None, *[-0.5] * (len(tokens) - 1)],
+        "top_logprobs": [None, *[{token: -0.5} for token in tokens[1:]]],
+        "text_offset": offsets,
+    }
+    return said(choice(PROMPT + " Paris", "length", logprobs=logprobs), ask={"echo": True, "logprobs": 2})
+
+
+ECHO_ROWS = echo_rows([*PROMPT.split(" ")[:1], *(f" {word}" for word in PROMPT.split(" ")[1:]), " Paris"])
+ECHOED = {"prompt": ["a", "b"], "n": 2, "echo": True}
+CHAT_TWICE = {"choices": [{"index": 0, "message": {"content": "Hi"}}]}
+TWICE = [answer(CHAT_TWICE, asked={"messages": []}, probe=probe) for probe in ("chat.plain", "chat.plain-again")]
 CUT = " Paris, on t"  # what is left of TEXT before "h"
 FOUR = [choice(index=index) for index in range(4)]
 BATCH = {"prompt": ["a", "b"], "n": 2, "max_tokens": 5}
@@ -174,6 +199,31 @@ PAIRS: dict[str, Pair] = {
         [with_rows(rows(text_offset=[0, 6, 7, 10, 14]))],
         [with_rows(rows(text_offset=[0, 0, 0, 0, 0]))],
     ),
+    "candidates of the next": (
+        "the_chosen_token_is_a_candidate",
+        [with_rows(rows(top_logprobs=[{"a": -0.05, "b": -0.1}] * 5)), ROWS, ECHO_ROWS],
+        [with_rows(rows(top_logprobs=[{"a": -0.1, "b": -2.0}] * 5))],
+    ),
+    "another probability": (
+        "the_chosen_token_is_a_candidate",
+        [ROWS],
+        [with_rows(rows(top_logprobs=[{token: -0.4} for token in TOKENS]))],
+    ),
+    "none in a stream": ("logprobs_are_four_lists", [told_rows()], [told_rows(None)]),
+    "tokens of a stream missing": ("tokens_make_the_text", [told_rows()], [told_rows(tokens=[" Paris"])]),
+    "offsets that begin again": ("offsets_follow_the_tokens", [told_rows()], [told_rows(text_offset=[0])]),
+    "tokens of the prompt missing": ("tokens_make_the_text", [ECHO_ROWS], [echo_rows([" Paris"])]),
+    "choices of another prompt": (
+        "echo_begins_with_the_prompt",
+        [said(choice("a b"), choice("ac", index=1), choice("bc", index=2), choice("b", index=3), ask=ECHOED)],
+        [said(choice("bc"), choice("ac", index=1), choice("ac", index=2), choice("b", index=3), ask=ECHOED)],
+    ),
+    "word before the stop lost": (
+        "stop_loses_nothing",
+        [*TWICE, PLAIN, echoed(CUT)],
+        [*TWICE, PLAIN, echoed(" Paris,")],
+    ),
+    "nothing before the stop": ("stop_loses_nothing", [*TWICE, PLAIN, echoed(CUT)], [*TWICE, PLAIN, echoed("")]),
     "unasked": ("none_when_not_asked", [PLAIN], [said(choice(logprobs=rows()))]),
     "unasked in a chunk": (
         "none_when_not_asked",

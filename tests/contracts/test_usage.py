@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from made import answer, clauses_of, outcome_of, verdict_of
+from made import answer, clauses_of, outcome_of, stream, verdict_of
 
 from wireproof.clause import Exchange
 
@@ -38,13 +38,16 @@ def chat(
     return answer(body, asked={**HELLO, **ask}, probe=probe)
 
 
-def legacy(told: Any, texts: tuple[str, ...] = (" there",), finish: str = "stop", **ask: Any) -> Exchange:
+def legacy(
+    told: Any, texts: tuple[str, ...] = (" there",), finish: str = "stop", probe: str = "made", **ask: Any
+) -> Exchange:
     choices = [{"index": at, "text": text, "finish_reason": finish} for at, text in enumerate(texts)]
     body = {"choices": choices} if told is None else {"choices": choices, "usage": told}
-    return answer(body, asked={"prompt": "Hello", **ask}, operation="createCompletion")
+    return answer(body, asked={"prompt": "Hello", **ask}, operation="createCompletion", probe=probe)
 
 
 PLAIN = chat(counts())
+STREAMED = stream([{"choices": [], "usage": counts()}], asked=HELLO, probe="chat.stream-cut")
 TWO = ("1, 2", "1, 3")
 
 Pair = tuple[str, list[Exchange], list[Exchange]]
@@ -96,6 +99,16 @@ PAIRS: dict[str, Pair] = {
         "same_prompt_same_count",
         [chat(counts(), probe="chat.plain"), chat(counts(), probe="chat.plain-again")],
         [chat(counts(), probe="chat.plain"), chat(counts(prompt=1), probe="chat.plain-again")],
+    ),
+    "first prompt only": (
+        "all_prompts_are_counted",
+        [legacy(counts(), probe="completions.plain"), legacy(counts(prompt=16), probe="completions.batch")],
+        [legacy(counts(), probe="completions.plain"), legacy(counts(prompt=9), probe="completions.batch")],
+    ),
+    "a prompt for each choice": (
+        "choices_share_one_prompt",
+        [STREAMED, chat(counts(), TWO, probe="chat.n")],
+        [STREAMED, chat(counts(prompt=18), TWO, probe="chat.n")],
     ),
 }
 

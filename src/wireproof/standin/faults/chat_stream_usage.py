@@ -123,6 +123,7 @@ def cached_beyond_prompt(ask: Ask, serve: Serve) -> Answer:
     also=(
         "chat.parity.prompt-tokens",
         "chat.parity.completion-tokens",
+        "chat.reach.in-parts",
     ),
 )
 def usage_zero(ask: Ask, serve: Serve) -> Answer:

@@ -341,23 +341,13 @@ def finish_of_others(ask: Ask, serve: Serve) -> Answer:
 @fault("completions.echo-everywhere", breaks="completions.echo-unasked")
 def echo_everywhere(ask: Ask, serve: Serve) -> Answer:
     """The prompt stands before every text, streamed or not, and none of its tokens has a null."""
-    prompt = ask.asked.get("prompt")
-    if ask.path != COMPLETIONS or not isinstance(prompt, str) or ask.asked.get("echo"):
+    if ask.path != COMPLETIONS or not isinstance(ask.asked.get("prompt"), str) or ask.asked.get("echo"):
         return serve(ask)
-    if ask.streamed:
-        begun: list[int] = []
-
-        def begin(body: Body) -> None:
-            for choice in body.get("choices", []):
-                if choice["text"] and not begun:
-                    begun.append(choice["index"])
-                    choice["text"] = prompt + choice["text"]
-
-        return edit_events(serve(ask), begin)
 
     def fill(body: Body) -> None:
         for choice in body.get("choices", []):
             if choice["logprobs"]:
-                choice["logprobs"]["token_logprobs"][0] = -1.0
+                rows = choice["logprobs"]
+                rows["token_logprobs"] = [-1.0 if one is None else one for one in rows["token_logprobs"]]
 
-    return edit_json(serve(ask.changed(echo=True)), fill)
+    return edit_both(serve(ask.changed(echo=True)), fill)

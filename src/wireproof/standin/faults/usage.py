@@ -114,7 +114,9 @@ def one_choice_only(ask: Ask, serve: Serve) -> Answer:
 
 
 @fault(
-    "usage.prompt-drifts", breaks="usage.repeats", also=("chat.nulls", "chat.parts", "chat.parity.*", "chat.reach.*")
+    "usage.prompt-drifts",
+    breaks="usage.repeats",
+    also=("chat.nulls", "chat.parts", "chat.parity.*", "chat.reach.*", "chat.recovers", "usage.prompt*"),
 )
 def prompt_drifts(ask: Ask, serve: Serve) -> Answer:
     """`prompt_tokens` differs from call to call for the same prompt."""
