@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,11 @@ def set_aside(exchange: Exchange) -> None:
     """Ends the clause when the answer is about something else than the mistake in the request."""
     if exchange.status in ELSEWHERE:
         raise Inconclusive(f"answered {exchange.status}, which is about something else")
+
+
+def names_in(param: Any) -> frozenset[str]:
+    """The names in a `param`, however its place is written: `messages[0].role`, `/messages/0/role`."""
+    return frozenset(re.split(r"[^A-Za-z0-9_]+", param)) if isinstance(param, str) else frozenset()
 
 
 def seen(exchange: Exchange) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
-from wireproof.clause import Exchange, load_spec
+from wireproof.clause import Exchange, Operation, Schema, Violation, load_spec, remembered
 
 from ._reading import as_objects
 
@@ -46,6 +48,50 @@ def wrong_fields(body: dict[str, Any], *keywords: str, operation: str = CHAT) ->
         named = violation.expected.split("'")[1] if violation.keyword == "required" else violation.pointer[1:]
         fields.append(named)
     return fields
+
+
+FORM = "multipart/form-data"
+
+
+@remembered
+def broken_fields(exchange: Exchange) -> tuple[str, ...]:
+    """The top-level fields of a request, in its body, form or query, that break what `spec/` says of them."""
+    operation = load_spec().operations.get(exchange.operation or "")
+    if operation is None or (is_broken_json(exchange) and not exchange.request.is_form):
+        return ()
+    return tuple(dict.fromkeys([*_broken_in_body(operation, exchange), *_broken_in_query(operation, exchange)]))
+
+
+def _broken_in_body(operation: Operation, exchange: Exchange) -> Iterator[str]:
+    request = exchange.request
+    found: list[Violation] = []
+    if request.is_form and (schema := operation.body_schema(FORM)) is not None:
+        files = {part.name.removesuffix("[]"): "" for part in request.form if part.is_file}
+        found = [one for one in schema.violations({**request.fields, **files}) if one.pointer.lstrip("/") not in files]
+    elif request.asked:
+        found = operation.request_violations(request.asked)
+    for violation in found:
+        top = violation.pointer.split("/")[1:2]
+        yield from top or (violation.expected.split("'")[1:2] if violation.keyword == "required" else [])
+
+
+def _broken_in_query(operation: Operation, exchange: Exchange) -> Iterator[str]:
+    for parameter in operation.parameters:
+        text = exchange.request.query.get(parameter.name) if parameter.place == "query" else None
+        if text is not None and not parameter.schema.holds(_meant(parameter.schema, text)):
+            yield parameter.name
+
+
+def _meant(schema: Schema, text: str) -> Any:
+    """What the text of a query means to its schema."""
+    match schema.resolved.get("type"):
+        case "integer" if re.fullmatch(r"-?[0-9]{1,15}", text):
+            return int(text)
+        case "boolean" if text in ("true", "false"):
+            return text == "true"
+        case "array":
+            return [text]
+    return text
 
 
 def lacks_logprobs(body: dict[str, Any]) -> bool:
