@@ -74,7 +74,7 @@ def _upload(lines: bytes) -> Call:
     return form("/files", [("purpose", "batch"), ("file", File("wireproof-batch.jsonl", lines))])
 
 
-@flow(LIFE, most=41, about="send a batch of three requests, wait for it, read its files; cancel another",
+@flow(LIFE, most=42, about="send a batch of three requests, wait for it, read its files; cancel another",
       expects="either")  # fmt: skip
 def lives_of_batches() -> Flow:
     file = id_of((yield _upload(INPUT)))
@@ -93,6 +93,7 @@ def lives_of_batches() -> Flow:
             yield Call("GET", f"/files/{result}")
         cancelled = id
         if body.get("status") == "completed":
+            yield Call("GET", "/files", query={"purpose": "batch_output", "limit": "20"})
             yield Call("POST", f"/batches/{id}/cancel")
             yield Call("GET", f"/batches/{id}")
             second = id_of((yield Call("POST", "/batches", {**ASKED, "input_file_id": file})))

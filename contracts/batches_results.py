@@ -35,7 +35,7 @@ from ._batch import (
     results,
     told_files,
 )
-from ._life import asked_for, expect_same, is_ok, of_path, served
+from ._life import asked_for, expect_same, ids_of, is_ok, of_path, served
 from ._reading import as_object, maybe_object
 
 
@@ -223,3 +223,29 @@ def bodies_are_those_of_the_endpoint(exchanges: list[Exchange]) -> None:
         body = line["response"].get("body")
         for wrong in schema.breaches(body):
             expect(False, expected=wrong.expected, got=wrong.got, at=f"{at}/response/body{wrong.pointer}")
+
+
+@clause("batches.model", level="SHOULD", source="SPEC Batch.model: used to process the batch", on=steps(LIFE))
+def the_model_is_that_of_the_lines(exchanges: list[Exchange]) -> None:
+    """`model` of a completed batch, where it is told, is the one that its answers name, or a name of it in full."""
+    exchange, body = completed(exchanges)
+    told = body.get("model")
+    models = [as_object(as_object(line.get("response")).get("body")).get("model") for _, _, line in results(exchanges)]
+    known = {model for model in models if isinstance(model, str) and model}
+    if not isinstance(told, str) or not known:
+        raise NotApplicable("no model is told")
+    is_one = any(told in model or model in told for model in known)
+    expect(bool(told) and is_one, expected=f"model {shown(sorted(known))}", got=shown(told), at=f"{exchange.id} /model")
+
+
+@clause("batches.output-listed", level="SHOULD", source="SPEC listFiles.purpose: batch_output", on=steps(LIFE))
+def results_are_listed(exchanges: list[Exchange]) -> None:
+    """The file of the answers stands in the list of files of purpose `batch_output`."""
+    _, body = completed(exchanges)
+    exchange = asked_for(exchanges, "listFiles")
+    ids, id = ids_of(exchange), body.get("output_file_id")
+    if not is_ok(exchange) or not id:
+        raise NotApplicable("no list of results, or no result")
+    if id not in ids and maybe_object(exchange).get("has_more") is True:
+        raise Inconclusive("others were made in the meantime")
+    expect(id in ids, expected=f"{id} in the list", got=shown(ids), at=f"{exchange.id} /data")

@@ -267,10 +267,10 @@ def missing_bytes_are_noticed(exchanges: list[Exchange]) -> None:
 
 @clause("uploads.part-ids", level="MUST", source="SPEC completeUpload.part_ids", on=steps(LIFE))
 def unknown_parts_are_noticed(exchanges: list[Exchange]) -> None:
-    """A part that was never sent cannot be named: 400, or 404, 422. The client believes that it is in the file."""
+    """A part that was never sent cannot be named: 400, or 404, 409, 422. The client believes that it is in the file."""
     _uploads(exchanges)
     asked = asked_for(exchanges, "completeUpload", lambda e: UNKNOWN_PART in as_list(e.request.asked.get("part_ids")))
-    expect_turned_down(asked, 404)
+    expect_turned_down(asked, 404, 409)
 
 
 @clause("uploads.md5", level="MUST", source="SPEC CompleteUploadRequest.md5", on=steps(LIFE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 
 from wireproof.cases import draw
@@ -58,10 +59,14 @@ def standin_plan(extra: Iterable[Probe] = (), profiles: Sequence[str] = (EVERYTH
 
 
 def profile_of(fault: Fault) -> str:
-    """The first profile with the clause that the fault breaks."""
-    catalogue = load_spec().catalogue("profiles")
-    broken = [clause for clause in contents_of_contracts()[0] if clause.id == fault.breaks]
-    return next(str(name) for name in catalogue["profiles"] if in_profiles(broken, [name], catalogue))
+    """The first profile that names the clause which the fault breaks; the first of all where none does."""
+    profiles = load_spec().catalogue("profiles")["profiles"]
+    naming = (
+        name
+        for name, profile in profiles.items()
+        if any(fnmatchcase(fault.breaks, glob) for glob in profile["clauses"])
+    )
+    return str(next(naming, next(iter(profiles))))
 
 
 def clauses_of(profile: str) -> frozenset[str]:

@@ -112,6 +112,8 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     ),
     "a cancellation refused": ("batches.cancel", answered_with("POST /batches/.*/cancel", 400)),
     "a list refused": ("batches.list", answered_with("GET /batches", 404)),
+    "a model in part": ("batches.model", at_the_end(model="")),
+    "results in no list": ("batches.output-listed", with_fields("GET /files", data=[], has_more=False)),
     "a week": ("batches.expiry", edited(ONE, lambda b: b | {"expires_at": b["created_at"] + 7 * 86_400})),
     "an unknown window crashes": (
         "batches.window",
@@ -273,7 +275,7 @@ def test_a_backend_without_batches_breaks_nothing(batches: Modules, where: str, 
     assert findings(exchanges, *batches) == {}
 
 
-@pytest.mark.parametrize("step", range(34))
+@pytest.mark.parametrize("step", range(35))
 def test_no_clause_stumbles_over_nonsense(batches: Modules, step: int) -> None:
     told = verdicts(lived(LIFE, nonsense_at(step, NONSENSE[step % len(NONSENSE)])), *batches)
     assert [one.reason for one in told.values() if "the clause itself failed" in one.reason] == []

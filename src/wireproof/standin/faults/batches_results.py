@@ -200,3 +200,18 @@ def usage_does_not_add_up(ask: Ask, serve: Serve) -> Answer:
         return body | {"usage": usage | {"total_tokens": usage["input_tokens"]}} if usage else None
 
     return edited_ends(ask, serve, edit)
+
+
+@fault("batches.model-of-another", breaks="batches.model")
+def batches_name_another_model(ask: Ask, serve: Serve) -> Answer:
+    """A completed batch names a model that answered none of its requests."""
+    return edited_ends(ask, serve, lambda body: body | {"model": "another"})
+
+
+@fault("batches.results-unlisted", breaks="batches.output-listed")
+def results_are_not_listed(ask: Ask, serve: Serve) -> Answer:
+    """Files of results are in no list of files."""
+    answer = serve(ask)
+    if ask.method != "GET" or ask.path != "/v1/files" or ("purpose", "batch_output") not in ask.query:
+        return answer
+    return edit_json(answer, lambda body: body | {"data": [], "first_id": None, "last_id": None})

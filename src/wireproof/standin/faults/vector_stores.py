@@ -41,9 +41,7 @@ def stores_never_expire(ask: Ask, serve: Serve) -> Answer:
     return each_store(ask, serve, lambda body: body | {"expires_at": None})
 
 
-@fault(
-    "vector-stores.read-anew", breaks="vector-stores.get", also=("vector-stores.list", "vector-stores.update-partial")
-)
+@fault("vector-stores.read-anew", breaks="vector-stores.get")
 def stores_are_read_anew(ask: Ask, serve: Serve) -> Answer:
     """A store that is read was created a minute later."""
     return edited(ONE, ask, serve, lambda body: body | {"created_at": body["created_at"] + 60}, "GET")
@@ -61,6 +59,35 @@ def updates_are_only_told(ask: Ask, serve: Serve) -> Answer:
     if not is_of(ask, ONE, "POST"):
         return serve(ask)
     return edit_json(serve(replace(ask, method="GET", body=b"")), lambda body: body | ask.asked)
+
+
+@fault("vector-stores.policy-unsaid", breaks="vector-stores.echo")
+def the_policy_is_not_said(ask: Ask, serve: Serve) -> Answer:
+    """The answer to a new store does not tell its `expires_after`; whoever reads it finds it."""
+    return edited("", ask, serve, lambda body: body | {"expires_after": None}, "POST")
+
+
+@fault("vector-stores.expiry-unsaid", breaks="vector-stores.expiry")
+def the_expiry_is_not_said(ask: Ask, serve: Serve) -> Answer:
+    """The answer to a new store does not tell its `expires_at`; whoever changes it finds it."""
+    return edited("", ask, serve, lambda body: body | {"expires_at": None}, "POST")
+
+
+@fault("vector-stores.name-kept", breaks="vector-stores.update")
+def names_are_kept(ask: Ask, serve: Serve) -> Answer:
+    """A new name of a store has no effect; everything else has."""
+    return serve(ask.without("name") if is_of(ask, ONE, "POST") else ask)
+
+
+@fault("vector-stores.one-cancelled", breaks="vector-stores.counts")
+def one_more_is_cancelled(ask: Ask, serve: Serve) -> Answer:
+    """A store counts one cancelled file that is not in its total."""
+
+    def edit(body: dict[str, Any]) -> Any:
+        counts = body["file_counts"]
+        return body | {"file_counts": counts | {"cancelled": counts["cancelled"] + 1}}
+
+    return each_store(ask, serve, edit)
 
 
 @fault("vector-stores.unlisted", breaks="vector-stores.list")
@@ -118,14 +145,15 @@ def policies_are_kept(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.without("expires_after") if is_of(ask, ONE, "POST") else ask)
 
 
-@fault("vector-stores.takes-files-along", breaks="vector-stores.files-outlive", also=("vector-stores.keeps-file",))
+@fault("vector-stores.takes-files-along", breaks="vector-stores.files-outlive")
 def files_go_with_their_store(ask: Ask, serve: Serve) -> Answer:
-    """Whoever deletes a store deletes the Files that are in it."""
+    """Whoever deletes a store deletes the Files that it had taken in."""
     files = serve(replace(ask, method="GET", path=f"{ask.path}/files")) if is_of(ask, ONE, "DELETE") else None
     answer = serve(ask)
     if files is not None and files.status == 200:
         for row in files.json["data"]:
-            serve(replace(ask, path=f"/v1/files/{row['id']}"))
+            if row["status"] == "completed":
+                serve(replace(ask, path=f"/v1/files/{row['id']}"))
     return answer
 
 

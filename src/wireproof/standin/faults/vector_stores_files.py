@@ -201,6 +201,12 @@ def batches_are_miscounted(ask: Ask, serve: Serve) -> Answer:
     return edited(BATCH, ask, serve, edit)
 
 
+@fault("vector-stores.attributes-unsaid", breaks="vector-stores.attributes-update")
+def new_attributes_are_not_said(ask: Ask, serve: Serve) -> Answer:
+    """The answer to new attributes has none; whoever reads or searches finds them."""
+    return edited(FILE, ask, serve, lambda body: body | {"attributes": {}}, "POST")
+
+
 @fault("vector-stores.completed-with-error", breaks="vector-stores.last-error")
 def completed_files_have_errors(ask: Ask, serve: Serve) -> Answer:
     """A file that is completed tells an error as well."""
@@ -208,14 +214,14 @@ def completed_files_have_errors(ask: Ask, serve: Serve) -> Answer:
     return each_file(ask, serve, lambda row: row.update(last_error=error) if row.get("status") == "completed" else None)
 
 
-@fault("vector-stores.batch-lingers", breaks="vector-stores.batch-ready", also=("vector-stores.batch-cancel",))
+@fault("vector-stores.batch-lingers", breaks="vector-stores.batch-ready")
 def batches_linger(ask: Ask, serve: Serve) -> Answer:
     """A batch is in progress for ever, though its files are not."""
 
     def edit(body: dict[str, Any]) -> Any:
-        return body | {"status": "in_progress"} if "file_counts" in body else None
+        return body | {"status": "in_progress"} if body.get("status") == "completed" else None
 
-    return edited(f"{BATCH}(/cancel)?", ask, serve, edit)
+    return edited(BATCH, ask, serve, edit)
 
 
 @fault("vector-stores.batch-done-too-soon", breaks="vector-stores.batch", also=("vector-stores.*",))
