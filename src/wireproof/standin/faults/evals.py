@@ -74,6 +74,19 @@ def criteria_are_lost(ask: Ask, serve: Serve) -> Answer:
     return _eval(ask, serve, lambda row: row.update(testing_criteria=[]))
 
 
+@fault("evals.shape-lost", breaks="evals.item-schema")
+def the_shape_is_lost(ask: Ask, serve: Serve) -> Answer:
+    """The schema that an eval tells is that of any object."""
+    return _eval(ask, serve, lambda row: row["data_source_config"].update(schema={"type": "object"}))
+
+
+@fault("evals.deletion-of-another-kind", breaks="evals.delete")
+def a_deletion_is_an_eval(ask: Ask, serve: Serve) -> Answer:
+    """A deletion has the `object` of an eval."""
+    answer = serve(ask)
+    return edit_json(answer, lambda body: body | {"object": "eval"}) if _is_one(ask, "DELETE") else answer
+
+
 @fault("evals.templates-filled", breaks="evals.criteria")
 def templates_are_filled(ask: Ask, serve: Serve) -> Answer:
     """The templates of a criterion are filled with nothing when it is kept."""
