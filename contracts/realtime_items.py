@@ -17,7 +17,7 @@ from wireproof.clause import (
     talked,
 )
 
-from ._reading import as_text
+from ._reading import as_objects, as_text
 from ._realtime import (
     PATH,
     QUIET,
@@ -30,6 +30,7 @@ from ._realtime import (
     create,
     events_of,
     item_in,
+    response_in,
     texts_in,
     turn,
     turns_of,
@@ -165,6 +166,47 @@ def an_item_is_added_once_and_done_once(exchange: Exchange) -> None:
 
 
 # ------------------------------------------------------------------------------------------- read and deleted
+
+
+FINISHED = ("conversation.item.done", "response.output_item.done", "conversation.item.retrieved")
+
+
+@clause("realtime.items.alike", level="MUST", source="SPEC conversation.item.*, response.output_item.*, response.done",
+        on=TALKS)  # fmt: skip
+def an_item_is_the_same_wherever_it_is_told(exchange: Exchange) -> None:
+    """All events that tell of an item tell the same: its type, its role, the name and id of a call, where it stands.
+
+    Those that tell it when it is done agree on its words as well.
+    """
+    first: dict[tuple[str, str], tuple[Any, str]] = {}
+    for one in events_of(exchange):
+        outputs = as_objects(response_in(one).get("output")) if one.type == "response.done" else []
+        told = [("/item", item_in(one))] if "item" in one.data else []
+        told += [(f"/response/output/{number}", item) for number, item in enumerate(outputs)]
+        if one.type == "conversation.item.deleted":
+            first = {key: value for key, value in first.items() if key[0] != one.data.get("item_id")}
+        if one.type == "response.function_call_arguments.done" and "name" in one.data:
+            told.append(("", {"id": one.data.get("item_id"), "name": one.data.get("name")}))
+        for at, item in told:
+            id = as_text(item.get("id"))
+            facts = {key: item[key] for key in ("type", "role", "name", "call_id") if item.get(key) is not None}
+            if one.type in ("conversation.item.added", "conversation.item.done"):
+                facts["previous_item_id"] = one.data.get("previous_item_id")
+            if (one.type in FINISHED or outputs) and any(texts_in(item)):
+                facts["content"] = texts_in(item)
+            for key, value in facts.items():
+                wanted, where = first.setdefault((id, key), (value, one.type))
+                place = "/previous_item_id" if key == "previous_item_id" else f"{at}/{key}"
+                is_late = key == "previous_item_id" and _moved(exchange, id)
+                expect(value == wanted or is_late, expected=f"{shown(wanted)}, as {where} told", got=shown(value),
+                       at=place, event=one.number)  # fmt: skip
+
+
+def _moved(exchange: Exchange, id: str) -> bool:
+    """Whether something came to stand before an item, or went from there, between its beginning and its end."""
+    events = [one.number for one in events_of(exchange) if item_in(one).get("id") == id]
+    between = [one for one in events_of(exchange) if events and events[0] < one.number < events[-1]]
+    return any(one.type in (*PLACED, "conversation.item.deleted") and item_in(one).get("id") != id for one in between)
 
 
 @clause("realtime.items.retrieved", level="MUST", source="SPEC conversation.item.retrieve", on=ITEMS)

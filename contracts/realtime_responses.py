@@ -180,17 +180,27 @@ def nothing_is_said_after_the_whole(exchange: Exchange) -> None:
 
 @clause("realtime.responses.closed", level="MUST", source="SPEC response.output_item.done, content_part.done", on=TALKS)
 def a_response_that_ends_well_has_closed_what_it_opened(exchange: Exchange) -> None:
-    """By the end of a response that is completed each item and each part that was opened is closed."""
+    """By the end of a response that is completed each item and each part that was opened is closed.
+
+    What was said in pieces has been told whole.
+    """
     for events, end in finished(exchange):
         if response_in(end).get("status") != "completed":
             continue
-        for kind, depth in (("output_item", 2), ("content_part", 3)):
-            opened = {place_of(one)[:depth]: one for one in events if one.type == f"response.{kind}.added"}
-            for one in events:
-                if one.type == f"response.{kind}.done":
-                    opened.pop(place_of(one)[:depth], None)
-            left = next(iter(opened.values()), None)
-            expect(left is None, expected=f"response.{kind}.done before it", got="response.done", event=end.number)
+        opened: dict[tuple[Any, ...], str] = {}
+        closed: set[tuple[Any, ...]] = set()
+        for one in events:
+            kind, _, step = one.type.rpartition(".")
+            place = place_of(one)[: 2 if kind == "response.output_item" else 3]
+            if step == "done":
+                opened.pop((kind, *place), None)
+                closed.add((kind, *place))
+            elif (kind, *place) in closed:
+                continue  # realtime.responses.pieces
+            elif step == "added" or (step == "delta" and kind in (*FOLDS, "response.output_audio")):
+                opened[(kind, *place)] = f"{kind}.done"
+        left = next(iter(opened.values()), "")
+        expect(not left, expected=f"{left} before it", got="response.done", event=end.number)
 
 
 @clause("realtime.responses.indices", level="MUST", source="SPEC output_index, content_index", on=TALKS)
@@ -348,14 +358,54 @@ def usage_adds_up(exchange: Exchange) -> None:
         expect(total == sum(parts), expected=str(sum(parts)), got=str(total), at="/response/usage/total_tokens",
                event=end.number)  # fmt: skip
         for side, most in zip(("input", "output"), parts, strict=True):
-            details = as_object(usage.get(f"{side}_token_details"))
-            kinds = [as_count(details.get(f"{kind}_tokens")) or 0 for kind in ("text", "audio", "image")]
-            biggest = max(sum(kinds), as_count(details.get("cached_tokens")) or 0)
-            expect(biggest <= most and min(kinds) >= 0, expected=f"at most {most}", got=shown(details),
-                   at=f"/response/usage/{side}_token_details", event=end.number)  # fmt: skip
+            _expect_details(as_object(usage.get(f"{side}_token_details")), side, most, end.number)
+
+
+def _expect_details(details: dict[str, Any], side: str, most: int, number: int) -> None:
+    """Counts, or null; together no more than what they are details of, and what was cached no more than that."""
+    at = f"/response/usage/{side}_token_details"
+    cached = as_object(details.get("cached_tokens_details"))
+    for told in (details, cached):
+        for name, value in told.items():
+            count = as_count(value)
+            held = value is None or not name.endswith("_tokens") or (count is not None and count >= 0)
+            expect(held, expected="a count", got=shown(value), at=f"{at}/{name}", event=number)
+    biggest = as_count(details.get("cached_tokens")) or 0
+    for told, bound in ((details, most), (cached, biggest)):
+        total = sum(as_count(told.get(f"{kind}_tokens")) or 0 for kind in ("text", "audio", "image"))
+        expect(total <= bound, expected=f"at most {bound}", got=shown(told), at=at, event=number)
+    expect(biggest <= most, expected=f"at most {most}", got=str(biggest), at=f"{at}/cached_tokens", event=number)
 
 
 # ------------------------------------------------------------------------------------- what it says of itself
+
+
+@clause("realtime.responses.same", level="MUST", source="SPEC response.created, response.done", on=TALKS)
+def a_response_keeps_its_settings(exchange: Exchange) -> None:
+    """What `response.created` and `response.done` both tell of a response is the same, but for what it grew by."""
+    judged = False
+    for events, end in finished(exchange):
+        begun = next((one for one in events if one.type == "response.created"), None)
+        if begun is None:
+            continue
+        judged, was, now = True, response_in(begun), response_in(end)
+        for key in ("object", "conversation_id", "metadata", "output_modalities", "max_output_tokens", "audio"):
+            held = key not in was or key not in now or was[key] == now[key] or (was[key] or None) == (now[key] or None)
+            expect(held, expected=shown(was.get(key)), got=shown(now.get(key)), at=f"/response/{key}", event=end.number)
+    if not judged:
+        raise NotApplicable("no response was told at both its ends")
+
+
+@clause("realtime.responses.object", level="SHOULD", source="SPEC RealtimeResponse.object", on=TALKS)
+def a_response_says_what_it_is(exchange: Exchange) -> None:
+    """A response has `object: realtime.response` and its `id`, when it is created and when it is done."""
+    for one in events_of(exchange):
+        if one.type in ("response.created", "response.done"):
+            kind, id = response_in(one).get("object"), response_in(one).get("id")
+            expect(kind == "realtime.response", expected="realtime.response", got=shown(kind), at="/response/object",
+                   event=one.number)  # fmt: skip
+            expect(bool(as_text(id)), expected="an id", got=shown(id), at="/response/id", event=one.number)
+    responses(exchange)
 
 
 @clause("realtime.responses.status", level="MUST", source="SPEC RealtimeResponse.status", on=TALKS)
@@ -517,7 +567,7 @@ def rate_limits_are_told_as_numbers(exchange: Exchange) -> None:
             expect(bool(name) and name not in seen, expected="a name of its own", got=shown(row.get("name")),
                    at=f"{at}/name", event=one.number)  # fmt: skip
             seen.add(name)
-            held = limit is not None and left is not None and left <= limit
+            held = limit is not None and left is not None and 0 <= left <= limit
             expect(held, expected="no more remaining than the limit", got=shown(row), at=f"{at}/remaining",
                    event=one.number)  # fmt: skip
             reset = as_number(row.get("reset_seconds"))

@@ -279,6 +279,9 @@ def who_begins_to_speak_stops(exchange: Exchange) -> None:
     """`speech_stopped` follows a `speech_started` of the same item, at a time that is not before it."""
     started: Heard | None = None
     judged = False
+    # Those of the client, which commit without a turn.
+    commits = [one.number for one in turns_of(exchange, "input_audio_buffer.commit") if one.error is None]
+    committed = 0
     for one in events_of(exchange):
         if one.type == TURNS[0]:
             judged = True
@@ -295,6 +298,10 @@ def who_begins_to_speak_stops(exchange: Exchange) -> None:
             expect(held, expected=f"no less than {from_ms}", got=shown(to_ms), at="/audio_end_ms", event=one.number)
             started = None
         elif one.type in ("input_audio_buffer.cleared", "input_audio_buffer.committed"):
+            committed += one.type.endswith("committed")
+            is_asked = one.type.endswith("cleared") or committed <= sum(number < one.number for number in commits)
+            held = started is None or is_asked or one.data.get("item_id") != started.data.get("item_id")
+            expect(held, expected=f"{TURNS[1]} before it", got=one.type, event=one.number)
             started = None
     if not judged:
         raise NotApplicable("nobody was heard to speak")
@@ -332,15 +339,20 @@ def pieces_of_a_transcript_make_it(exchange: Exchange) -> None:
     kind = "conversation.item.input_audio_transcription"
     joined: dict[tuple[Any, Any], str] = {}
     done: set[tuple[Any, Any]] = set()
+    places: dict[Any, set[Any]] = {}
     for one in events_of(exchange):
         if one.type not in (f"{kind}.delta", f"{kind}.completed"):
             continue
         key = one.data.get("item_id"), one.data.get("content_index") or 0
         expect(key not in done, expected="nothing after the whole", got=one.type, event=one.number)
+        here = places.setdefault(key[0], set())
         if one.type.endswith("delta"):
+            here.add(key[1])
             joined[key] = joined.get(key, "") + as_text(one.data.get("delta"))
             continue
         done.add(key)
+        expect(not here or key[1] in here, expected=f"content_index {shown(sorted(here))}", got=shown(key[1]),
+               at="/content_index", event=one.number)  # fmt: skip
         told, wanted = as_text(one.data.get("transcript")), joined.get(key)
         held = wanted is None or told.strip() == wanted.strip()  # models without pieces send the whole alone
         expect(held, expected=shown(wanted), got=shown(told), at="/transcript", event=one.number)
@@ -378,6 +390,10 @@ def usage_of_a_transcript_adds_up(exchange: Exchange) -> None:
         if usage.get("type") == "tokens":
             parts = [as_count(usage.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")]
             judged, held = True, None not in parts and (parts[0] or 0) + (parts[1] or 0) == parts[2]
+            kinds = as_object(usage.get("input_token_details"))
+            held = held and sum(as_count(kinds.get(f"{kind}_tokens")) or 0 for kind in ("text", "audio")) <= (
+                parts[0] or 0
+            )
             expect(held, expected="input and output to make the total", got=shown(usage), at="/usage", event=one.number)
         elif usage.get("type") == "duration":
             judged, told = True, usage.get("seconds")

@@ -276,8 +276,13 @@ def renamed(event: Event) -> None:
 
 def minimal(told: dict[str, Any]) -> None:
     kept = ("type", "object", "id", "instructions", "output_modalities", "max_output_tokens")
+    kept = ("type", "object", "id", "instructions", "output_modalities", "max_output_tokens", "audio")
     for name in [name for name in told if name not in kept]:
         del told[name]
+    heard = told.pop("audio", {}).get("input", {})
+    some = {name: heard[name] for name in ("turn_detection", "transcription") if heard.get(name)}
+    if some:
+        told["audio"] = {"input": some}
 
 
 def thin_usage(event: Event) -> None:

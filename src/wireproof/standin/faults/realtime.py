@@ -206,12 +206,17 @@ def update_unanswered(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on("session.updated", edit=lambda event: []))
 
 
-@fault(
-    "realtime.update-twice", breaks="realtime.session.answered", also=("realtime.session.echo", "realtime.mistakes.*")
-)
+@fault("realtime.update-twice", breaks="realtime.events.once", also=("realtime.session.echo", "realtime.mistakes.*"))
 def update_twice(ask: Ask, serve: Serve) -> Answer:
-    """An update is answered twice."""
+    """An update is told twice."""
     return realtime(ask, serve, on("session.updated", edit=lambda e: [e, {**e, "event_id": f"{e['event_id']}b"}]))
+
+
+@fault("realtime.read-twice", breaks="realtime.events.once")
+def read_twice(ask: Ask, serve: Serve) -> Answer:
+    """An item that is read is told twice."""
+    told = on("conversation.item.retrieved", edit=lambda e: [e, {**e, "event_id": f"{e['event_id']}b"}])
+    return realtime(ask, serve, told)
 
 
 @fault("realtime.update-ignored", breaks="realtime.session.echo")
@@ -230,6 +235,18 @@ def update_ignored(ask: Ask, serve: Serve) -> Answer:
 def update_stale(ask: Ask, serve: Serve) -> Answer:
     """`session.updated` tells how much may be answered as it was before, always."""
     return settings(ask, serve, lambda session: session.update(max_output_tokens="inf"))
+
+
+@fault("realtime.detection-unset", breaks="realtime.session.echo")
+def detection_unset(ask: Ask, serve: Serve) -> Answer:
+    """The patience that a session was asked to have in silence is told to be another."""
+
+    def edit(session: Session) -> None:
+        detection = (session.get("audio", {}).get("input") or {}).get("turn_detection")
+        if detection and "silence_duration_ms" in detection:
+            detection["silence_duration_ms"] = 500
+
+    return settings(ask, serve, edit, "session.created", "session.updated")
 
 
 @fault("realtime.update-resets", breaks="realtime.session.keeps", also=("realtime.mistakes.unharmed",))
@@ -309,6 +326,23 @@ def json_closes(ask: Ask, serve: Serve) -> Answer:
 def unknown_closes(ask: Ask, serve: Serve) -> Answer:
     """An event of an unknown type ends the session, with 1003."""
     return _ending(ask, serve, 1003, named("wp_unknown"))
+
+
+@fault("realtime.error-wordless", breaks="realtime.mistakes.told")
+def error_wordless(ask: Ask, serve: Serve) -> Answer:
+    """An error has no words."""
+    return realtime(ask, serve, on("error", edit=lambda event: event["error"].update(message="")))
+
+
+@fault("realtime.error-twice", breaks="realtime.mistakes.told")
+def error_twice(ask: Ask, serve: Serve) -> Answer:
+    """An item that there is not is said to be none twice."""
+
+    def told(event: Event) -> list[Event] | None:
+        is_meant = event["error"]["event_id"] == "wp_twice"
+        return [event, {**event, "event_id": f"{event['event_id']}b"}] if is_meant else None
+
+    return realtime(ask, serve, on("error", edit=told))
 
 
 @fault("realtime.error-nameless", breaks="realtime.mistakes.named")

@@ -98,6 +98,33 @@ def item_done_first(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(*PLACED, edit=told))
 
 
+@fault("realtime.item-moves", breaks="realtime.items.alike")
+def item_moves(ask: Ask, serve: Serve) -> Answer:
+    """An item is done in another place than it was added at."""
+    return realtime(ask, serve, on(f"{ITEM}done", edit=lambda event: event.update(previous_item_id="item_0")))
+
+
+@fault("realtime.item-done-otherwise", breaks="realtime.items.alike")
+def item_done_otherwise(ask: Ask, serve: Serve) -> Answer:
+    """An item of the answer has other words where it is done in the conversation."""
+
+    def told(event: Event) -> None:
+        for part in event["item"].get("content", ()):
+            if part["type"] == "output_text":
+                part["text"] = part["text"].strip() + " So."
+
+    return realtime(ask, serve, on(f"{ITEM}done", edit=told))
+
+
+@fault("realtime.call-renamed", breaks="realtime.items.alike")
+def call_renamed(ask: Ask, serve: Serve) -> Answer:
+    """A call has another id where it is added to the conversation."""
+    edit = on(
+        *PLACED, edit=lambda e: e["item"].update(call_id="call_0") if e["item"]["type"] == "function_call" else None
+    )
+    return realtime(ask, serve, edit)
+
+
 @fault("realtime.item-other", breaks="realtime.items.retrieved")
 def item_other(ask: Ask, serve: Serve) -> Answer:
     """Whichever item is read, it is the second one."""

@@ -239,6 +239,12 @@ def usage_details(ask: Ask, serve: Serve) -> Answer:
 # ---- what it says of itself
 
 
+@fault("realtime.usage-text", breaks="realtime.responses.usage")
+def usage_text(ask: Ask, serve: Serve) -> Answer:
+    """What was cached is told as a text."""
+    return ends(ask, serve, lambda response: response["usage"]["input_token_details"].update(cached_tokens="0"))
+
+
 @fault("realtime.status-begun", breaks="realtime.responses.status")
 def status_begun(ask: Ask, serve: Serve) -> Answer:
     """A response is completed when it is created."""
@@ -284,6 +290,24 @@ def text_spoken(ask: Ask, serve: Serve) -> Answer:
 def text_as_beta(ask: Ask, serve: Serve) -> Answer:
     """A response that is written says that it is sound and text, as those of the beta did."""
     return ends(ask, serve, lambda response: response.update(output_modalities=["text", "audio"]), CREATED, DONE)
+
+
+@fault("realtime.response-changes", breaks="realtime.responses.same")
+def response_changes(ask: Ask, serve: Serve) -> Answer:
+    """A response is begun without its metadata."""
+    return ends(ask, serve, lambda response: response.update(metadata={"purpose": "other"}), CREATED)
+
+
+@fault("realtime.response-kind", breaks="realtime.responses.object")
+def response_kind(ask: Ask, serve: Serve) -> Answer:
+    """A response does not say that it is one."""
+    return ends(ask, serve, lambda response: response.pop("object"), CREATED, DONE)
+
+
+@fault("realtime.text-never-whole", breaks="realtime.responses.closed")
+def text_never_whole(ask: Ask, serve: Serve) -> Answer:
+    """A text comes in pieces, and is never told whole."""
+    return dropped(ask, serve, TEXT)
 
 
 @fault("realtime.cap-passed", breaks="realtime.responses.cap")

@@ -128,7 +128,9 @@ def clear_silent(ask: Ask, serve: Serve) -> Answer:
 @fault("realtime.committed-other", breaks="realtime.buffer.committed", also=("realtime.vad.committed",))
 def committed_other(ask: Ask, serve: Serve) -> Answer:
     """What is committed is told under another id than its item has."""
-    return realtime(ask, serve, on(f"{BUFFER}committed", edit=lambda event: event.update(item_id="item_0")))
+    return realtime(
+        ask, serve, on(f"{BUFFER}committed", edit=lambda event: event.update(item_id=f"{event['item_id']}x"))
+    )
 
 
 @fault("realtime.committed-as-text", breaks="realtime.buffer.committed")
@@ -174,6 +176,12 @@ def stop_unstarted(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on(f"{BUFFER}speech_stopped", edit=told))
 
 
+@fault("realtime.speech-unstopped", breaks="realtime.vad.turns")
+def speech_unstopped(ask: Ask, serve: Serve) -> Answer:
+    """What was spoken is committed, though nobody was said to have stopped."""
+    return dropped(ask, serve, f"{BUFFER}speech_stopped")
+
+
 @fault("realtime.speech-uncommitted", breaks="realtime.vad.committed")
 def speech_uncommitted(ask: Ask, serve: Serve) -> Answer:
     """What was spoken is never committed."""
@@ -197,7 +205,12 @@ def answers_unasked(ask: Ask, serve: Serve) -> Answer:
         detection = {**said["session"]["audio"]["input"]["turn_detection"], "create_response": True}
         return {**said, "session": {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}}
 
-    return realtime(ask, serve, heard=heard)
+    def told(event: Event) -> None:
+        detection = event["session"]["audio"]["input"]["turn_detection"]
+        if detection:
+            detection["create_response"] = False
+
+    return realtime(ask, serve, on("session.updated", edit=told), heard)
 
 
 @fault("realtime.transcript-other", breaks="realtime.transcripts.fold")
@@ -222,6 +235,12 @@ def transcript_astray(ask: Ask, serve: Serve) -> Answer:
     """A transcript names an item that there is not."""
     edit = on(f"{TRANSCRIPT}delta", f"{TRANSCRIPT}completed", edit=lambda event: event.update(item_id="item_0"))
     return realtime(ask, serve, edit)
+
+
+@fault("realtime.transcript-elsewhere", breaks="realtime.transcripts.fold")
+def transcript_elsewhere(ask: Ask, serve: Serve) -> Answer:
+    """A transcript ends in another part than its pieces came in."""
+    return realtime(ask, serve, on(f"{TRANSCRIPT}completed", edit=lambda event: event.update(content_index=1)))
 
 
 @fault("realtime.transcript-usage", breaks="realtime.transcripts.usage")
