@@ -13,8 +13,9 @@ from wireproof.clause import MODEL, Exchange, Inconclusive, NotApplicable, answe
 
 from ._acceptance import expect_served
 from ._chat_logprobs import EPSILON, Place, choices_told, places_told, spelled_bytes
-from ._reading import as_count, as_number, as_object, told
+from ._reading import as_count, as_number, as_object, as_objects, as_text, told
 from ._room import ran_out
+from ._stream import by_choice
 
 TOP = 3
 
@@ -246,6 +247,40 @@ def _bytes_of(entry: dict[str, Any]) -> bytes:
 def _stopped(exchange: Exchange) -> bool:
     """Whether a stop sequence may have taken text away again; the tokens it was made of may still be told."""
     return bool(exchange.request.asked.get("stop"))
+
+
+# How far a text may run ahead of its tokens: a token or two, whose rows come with the next chunk.
+AHEAD = 32
+
+
+@clause(
+    "chat.logprobs.along",
+    level="SHOULD",
+    source="SPEC CreateChatCompletionStreamResponse.choices.logprobs: information for the choice of the chunk",
+    on=answered("createChatCompletion", streamed=True, asks=_asks),
+    model="some-output",
+)
+def tokens_come_with_their_text(exchange: Exchange) -> None:
+    """The log probabilities of a stream come along with the text they are of, not all at its end.
+
+    Clients color words, or break an answer off, while it comes.
+    """
+    if not any(one.places for one in choices_told(exchange)):
+        raise NotApplicable("the stream has no log probabilities: chat.logprobs.streamed judges that")
+    for pieces in by_choice(exchange).values():
+        text, told_so_far = "", b""
+        for event, at, choice in pieces:
+            entries = as_objects(as_object(choice.get("logprobs")).get("content"))
+            text += as_text(as_object(choice.get("delta")).get("content"))
+            told_so_far += b"".join(map(_bytes_of, entries))
+            ahead = len(text) - len(told_so_far.decode("utf-8", "replace"))
+            expect(
+                ahead <= AHEAD,
+                expected="the log probabilities of the text so far",
+                got=f"none of its last {ahead} characters",
+                at=f"{at}/logprobs",
+                event=event,
+            )
 
 
 # An end mark, and a token that a stop sequence took back.

@@ -18,6 +18,7 @@ def _asks_top(body: dict[str, Any]) -> bool:
     return body.get("logprobs") is True and (as_count(body.get("top_logprobs")) or 0) > 0
 
 
+SEVERAL = 3
 ASKED_TOP = answered("createChatCompletion", asks=_asks_top)
 SOURCE = "SPEC ChatCompletionTokenLogprob"
 
@@ -40,6 +41,18 @@ def as_many_candidates_as_asked(exchange: Exchange) -> None:
             at=f"{place.at}/top_logprobs",
             event=place.event,
         )
+
+
+@clause(
+    "chat.logprobs.top-number", level="SHOULD", source="SPEC CreateChatCompletionRequest.top_logprobs", on=ASKED_TOP
+)
+def as_many_candidates_as_asked_somewhere(exchange: Exchange) -> None:
+    """`top_logprobs: 3` brings three candidates for most tokens: now and then there may be fewer, not everywhere."""
+    most = exchange.request.asked["top_logprobs"]
+    found = [len(place.top) for place in places_told(exchange)]
+    if not any(found) or len(found) < SEVERAL:
+        raise NotApplicable("there are too few tokens to tell, or no candidates at all: chat.logprobs.top judges that")
+    expect(max(found) >= most, expected=f"{most} candidates for some token", got=f"at most {max(found)}")
 
 
 @clause("chat.logprobs.top-sorted", level="SHOULD", source=f"{SOURCE}.top_logprobs", on=ASKED_TOP)

@@ -26,17 +26,18 @@ from wireproof.clause import (
 )
 
 from ._chat import message_of
-from ._reading import choices_in, maybe_object
+from ._reading import as_list, as_object, choices_in, maybe_object
 
 SAID = "Name a river."
 LABELS = {"purpose": "wireproof", "stage": "made"}
 NEW_LABELS = {"purpose": "wireproof", "stage": "changed"}
 # An id that stays one segment of a path: a target must not choose where the next request goes.
 ID = re.compile(r"(?!\.+$)[A-Za-z0-9._:~-]{1,200}")
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 PAGE = {"limit": "1", "order": "desc"}  # the newest alone, which is the one just made
 
 
-@flow("chat.stored", most=6, about="make, read, list, relabel and delete a stored completion", expects="either")
+@flow("chat.stored", most=6, about="make, read, relabel, list and delete a stored completion", expects="either")
 def life_of_a_completion() -> Flow:
     made = yield Call(
         "POST",
@@ -56,8 +57,8 @@ def life_of_a_completion() -> Flow:
     read = yield Call("GET", path)
     if not _is_ok(read):
         return
-    yield Call("GET", "/chat/completions", query=PAGE)
     yield Call("POST", path, {"metadata": NEW_LABELS})
+    yield Call("GET", "/chat/completions", query=PAGE)
     yield Call("DELETE", path)
     yield Call("GET", path)
 
@@ -132,14 +133,22 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
 
 @clause("chat.stored.get", level="MUST", source="SPEC getChatCompletion", on=steps("chat.stored"), fields=("store",))
 def a_stored_completion_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
-    """A stored completion has the `id`, `object`, `created`, `model` and choices of the answer that made it."""
+    """A stored completion has the `id`, `object`, `created`, `model`, choices and counts of the answer that made it."""
     made = _stored(exchanges)
     exchange = _step(exchanges, "getChatCompletion")
-    read = maybe_object(exchange)
+    _expect_same(made, maybe_object(exchange), f"{exchange.id} ")
+
+
+def _expect_same(made: dict[str, Any], read: dict[str, Any], at: str) -> None:
+    """`at` is the exchange's id and a space, then a pointer to what was read."""
     for name in ("id", "object", "created", "model"):
         is_same = read.get(name) == made.get(name)
-        expect(is_same, expected=f"{name} {made.get(name)!r}", got=read.get(name), at=f"{exchange.id} /{name}")
-    expect(_said(read) == _said(made), expected=str(_said(made)), got=str(_said(read)), at=f"{exchange.id} /choices")
+        expect(is_same, expected=f"{name} {made.get(name)!r}", got=read.get(name), at=f"{at}/{name}")
+    expect(_said(read) == _said(made), expected=str(_said(made)), got=str(_said(read)), at=f"{at}/choices")
+    before, after = as_object(made.get("usage")), as_object(read.get("usage"))
+    for name in COUNTS:
+        is_same = not after or after.get(name) == before.get(name)
+        expect(is_same, expected=f"{name} {before.get(name)!r}", got=after.get(name), at=f"{at}/usage/{name}")
 
 
 @clause(
@@ -159,14 +168,23 @@ def metadata_comes_back(exchanges: list[Exchange]) -> None:
 
 @clause("chat.stored.list", level="MUST", source="SPEC listChatCompletions", on=steps("chat.stored"))
 def a_stored_completion_is_listed(exchanges: list[Exchange]) -> None:
-    """A stored completion is in the list; `order: desc` begins with the newest."""
-    id = _stored(exchanges).get("id")
+    """A stored completion is in the list, as it was made; `order: desc` begins with the newest."""
+    made = _stored(exchanges)
+    id = made.get("id")
     exchange = _answered_step(exchanges, "listChatCompletions", "a list of stored completions")
     page = maybe_object(exchange)
     ids = _ids(page)
     if id not in ids and ids and page.get("has_more") is True:
         raise Inconclusive("others were stored in the meantime")
     expect(id in ids, expected=f"{id} in the list", got=ids, at=f"{exchange.id} /data")
+    number, item = _item(page, id)
+    _expect_same(made, item, f"{exchange.id} /data/{number}")
+
+
+def _item(page: dict[str, Any], id: Any) -> tuple[int, dict[str, Any]]:
+    """The item of a page with this id, and its place."""
+    items = enumerate(as_list(page.get("data")))
+    return next((number, item) for number, item in items if isinstance(item, dict) and item.get("id") == id)
 
 
 @clause(
@@ -207,6 +225,21 @@ def an_update_changes_the_metadata(exchanges: list[Exchange]) -> None:
     expect(changed.get("id") == id, expected=f"id {id}", got=changed.get("id"), at=f"{exchange.id} /id")
     labels = changed.get("metadata")
     expect(labels == NEW_LABELS, expected=str(NEW_LABELS), got=labels, at=f"{exchange.id} /metadata")
+
+
+@clause("chat.stored.update-kept", level="MUST", source="SPEC updateChatCompletion", on=steps("chat.stored"))
+def an_update_is_kept(exchanges: list[Exchange]) -> None:
+    """What an update changed is there when the completion is listed next, and the rest is as it was."""
+    id = _stored(exchanges).get("id")
+    if maybe_object(_step(exchanges, "updateChatCompletion")).get("metadata") != NEW_LABELS:
+        raise NotApplicable("nothing was changed: chat.stored.update judges that")
+    exchange = _step(exchanges, "listChatCompletions", after="updateChatCompletion")
+    page = maybe_object(exchange)
+    if not _is_ok(exchange) or id not in _ids(page):
+        raise Inconclusive("the completion is not in the list: chat.stored.list judges that")
+    number, item = _item(page, id)
+    labels = item.get("metadata")
+    expect(labels == NEW_LABELS, expected=str(NEW_LABELS), got=labels, at=f"{exchange.id} /data/{number}/metadata")
 
 
 @clause("chat.stored.delete", level="MUST", source="SPEC ChatCompletionDeleted", on=steps("chat.stored"))

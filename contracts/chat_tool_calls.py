@@ -268,6 +268,8 @@ def tools_are_not_answered_in_the_deprecated_form(exchange: Exchange) -> None:
 
 # How chat templates write a call. None of them is text for a user.
 CALL_MARKS = ("<tool_call>", "<|tool_call", "<|python_tag|>", "[TOOL_CALLS]", "<function=", "<\uff5ctool\u2581call")
+# How programs print an absent text.
+NOTHING = ("null", "None", "undefined", "nil")
 # Shorter arguments, such as {}, may stand in a text by chance.
 LEAST_TELLING = 8
 
@@ -281,7 +283,8 @@ LEAST_TELLING = 8
 def calls_do_not_leak_into_the_text(exchange: Exchange) -> None:
     """`content` holds no tool call: neither the marks of a chat template nor a call as JSON.
 
-    Agents show the text to people. A server that fails to parse its model's calls hands them out as words.
+    Agents show the text to people. A server that fails to parse its model's calls hands them out as words; one that
+    has none prints `null` or `None`.
     """
     names = list(declared_functions(exchange.request.asked))
     for choice in choices_told(exchange):
@@ -292,6 +295,8 @@ def calls_do_not_leak_into_the_text(exchange: Exchange) -> None:
 
 def _leak(choice: Choice, names: Sequence[str]) -> str | None:
     """What of a call stands in the text, None when nothing does."""
+    if choice.calls and choice.content.strip() in NOTHING:
+        return "the word for nothing"
     for mark in CALL_MARKS:
         if mark in choice.content:
             return f"the mark {mark}"

@@ -66,6 +66,16 @@ def lacking(key: str) -> Exchange:
 
 Pair = tuple[str, list[Exchange], list[Exchange]]
 PAIRS: dict[str, Pair] = {
+    "two candidates of three": (
+        "as_many_candidates_as_asked_somewhere",
+        [told([entry("Red", top=[one("Red")]), *ENTRIES[1:]])],
+        [told([entry(token, top=[one(token), one(" sea", -4.0)]) for token in TOKENS])],
+    ),
+    "all at the end": (
+        "tokens_come_with_their_text",
+        [streamed([("Red", []), (", green", ENTRIES)])],
+        [streamed([("Red, green and a long list of other colors", []), (".", ENTRIES)])],
+    ),
     "null": ("they_come_when_asked", [WHOLE], [told(None)]),
     "empty": ("they_come_when_asked", [WHOLE], [told([])]),
     "legacy shape": ("they_come_when_asked", [WHOLE], [told({"tokens": TOKENS})]),

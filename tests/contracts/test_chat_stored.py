@@ -42,15 +42,16 @@ def page(*rows: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 DELETED = {"id": ID, "object": "chat.completion.deleted", "deleted": True}
 GONE = {"error": {"message": "not found", "type": "invalid_request_error", "param": None, "code": None}}
+CHANGED = {"purpose": "wireproof", "stage": "changed"}
 LIFE: tuple[tuple[str, str, str, Any, int], ...] = (
     ("createChatCompletion", "POST", "/chat/completions", completion(), 200),
     ("getChatCompletion", "GET", PATH, completion(), 200),
-    ("listChatCompletions", "GET", "/chat/completions", page(completion()), 200),
-    ("updateChatCompletion", "POST", PATH, completion(metadata={"purpose": "wireproof", "stage": "changed"}), 200),
+    ("updateChatCompletion", "POST", PATH, completion(metadata=CHANGED), 200),
+    ("listChatCompletions", "GET", "/chat/completions", page(completion(metadata=CHANGED)), 200),
     ("deleteChatCompletion", "DELETE", PATH, DELETED, 200),
     ("getChatCompletion", "GET", PATH, GONE, 404),
 )
-MADE, READ, LISTED, UPDATED, DELETION, AFTER = range(6)
+MADE, READ, UPDATED, LISTED, DELETION, AFTER = range(6)
 
 
 def life(
@@ -82,6 +83,9 @@ PAIRS: dict[str, tuple[str, list[Exchange]]] = {
     "a list refused": ("a_stored_completion_is_listed", life({LISTED: GONE}, status={LISTED: 404})),
     "limit ignored": ("a_page_names_its_ends", life({LISTED: page(completion(), OTHER)})),
     "a wrong cursor": ("a_page_names_its_ends", life({LISTED: page(completion(), last_id="x")})),
+    "other counts": ("a_stored_completion_reads_as_it_was_made", life({READ: completion(usage={"prompt_tokens": 1})})),
+    "listed otherwise": ("a_stored_completion_is_listed", life({LISTED: page(completion(model="other"))})),
+    "an update forgotten": ("an_update_is_kept", life({LISTED: page(completion())})),
     "an update ignored": ("an_update_changes_the_metadata", life({UPDATED: completion()})),
     "an update refused": ("an_update_changes_the_metadata", life({UPDATED: GONE}, status={UPDATED: 400})),
     "not said to be deleted": ("a_deletion_says_so", life({DELETION: DELETED | {"deleted": "yes"}})),

@@ -212,6 +212,7 @@ PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
             words('<tool_call>{"name": "get_weather"}</tool_call>'),
             words(f'{{"name": "get_weather", "arguments": {ARGUMENTS}}}'),
             plain([call()], content=f"I call get_weather{ARGUMENTS}"),
+            plain([call()], content="null"),
             stream([chunk({"content": "[TOOL_"}), chunk({"content": "CALLS]"}), chunk({}, "stop")], asked=asked()),
         ],
     ),

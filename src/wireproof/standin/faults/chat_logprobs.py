@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_both, edit_json, refused
+from wireproof.standin.faults.edit import edit_both, edit_events, edit_json, refused
 from wireproof.standin.wire import Answer, Ask, Serve
 
 CHAT = "/v1/chat/completions"
@@ -51,6 +51,26 @@ def ignored(ask: Ask, serve: Serve) -> Answer:
 def not_streamed(ask: Ask, serve: Serve) -> Answer:
     """Chunks have no log probabilities."""
     return edit_both(serve(ask), _without_logprobs) if _wants_both(ask) and ask.streamed else serve(ask)
+
+
+@fault("chat.logprobs.two-of-three", breaks="chat.logprobs.top-number")
+def two_of_three(ask: Ask, serve: Serve) -> Answer:
+    """One candidate less than was asked for, everywhere."""
+    return _entries(ask, serve, lambda entry: entry.update(top_logprobs=entry["top_logprobs"][:-1]))
+
+
+@fault("chat.logprobs.at-the-end", breaks="chat.logprobs.along")
+def at_the_end(ask: Ask, serve: Serve) -> Answer:
+    """The log probabilities of a stream come all at once, with the finish."""
+    held: list[Entry] = []
+
+    def edit(event: dict[str, Any]) -> None:
+        for choice in event.get("choices", []):
+            held.extend((choice.get("logprobs") or {}).get("content") or [])
+            choice["logprobs"] = {"content": list(held), "refusal": None} if choice.get("finish_reason") else None
+
+    answer = serve(ask)
+    return edit_events(answer, edit) if _wants_both(ask) and ask.streamed else answer
 
 
 @fault("chat.logprobs.always", breaks="chat.logprobs.unasked")
@@ -149,7 +169,7 @@ def top_ascending(ask: Ask, serve: Serve) -> Answer:
     return _entries(ask, serve, lambda entry: entry["top_logprobs"].reverse())
 
 
-@fault("chat.logprobs.top-without-chosen", breaks="chat.logprobs.top-likeliest")
+@fault("chat.logprobs.top-without-chosen", breaks="chat.logprobs.top-likeliest", also=("chat.logprobs.top-number",))
 def top_without_chosen(ask: Ask, serve: Serve) -> Answer:
     """The candidates are the alternatives to the chosen token, which is likelier than they are."""
     return _entries(ask, serve, lambda entry: entry.update(top_logprobs=entry["top_logprobs"][1:]))

@@ -66,6 +66,31 @@ def update_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(ask)
 
 
+@fault("chat.stored.update-forgotten", breaks="chat.stored.update-kept")
+def update_forgotten(ask: Ask, serve: Serve) -> Answer:
+    """An update is told as done, and forgotten."""
+    if ask.method != "POST" or not ask.path.startswith(ONE):
+        return serve(ask)
+    kept = serve(Ask("GET", ask.path, headers=ask.headers))
+    return edit_json(kept, lambda body: body | {"metadata": ask.asked.get("metadata")})
+
+
+@fault("chat.stored.counts-lost", breaks="chat.stored.get")
+def counts_lost(ask: Ask, serve: Serve) -> Answer:
+    """A stored completion counts its tokens anew, without the prompt."""
+
+    def edit(body: dict[str, Any]) -> None:
+        body["usage"] |= {"prompt_tokens": 0, "total_tokens": body["usage"]["completion_tokens"]}
+
+    return _edited("GET", ask, serve, edit)
+
+
+@fault("chat.stored.listed-otherwise", breaks="chat.stored.list")
+def listed_otherwise(ask: Ask, serve: Serve) -> Answer:
+    """Items of the list are named after another model than answered."""
+    return _edited_list(ask, serve, lambda page: [item.update(model="gpt-4") for item in page["data"]] and None)
+
+
 @fault("chat.stored.deletion-unsaid", breaks="chat.stored.delete")
 def deletion_unsaid(ask: Ask, serve: Serve) -> Answer:
     """A deletion is answered without `deleted`."""

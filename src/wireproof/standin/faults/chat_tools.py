@@ -119,6 +119,17 @@ def results_in_parts_are_refused(ask: Ask, serve: Serve) -> Answer:
     return _refuse_content(ask, serve, "Input should be a valid string", is_in_parts)
 
 
+@fault("tools.nothing-in-words", breaks="chat.tools.leak")
+def nothing_is_said_in_words(ask: Ask, serve: Serve) -> Answer:
+    """`content` beside calls is the text "None"."""
+
+    def edit(choice: Piece) -> None:
+        if choice["message"].get("tool_calls"):
+            choice["message"]["content"] = "None"
+
+    return _messages(ask, serve, edit)
+
+
 @fault("tools.unknown-choice-accepted", breaks="chat.tools.choice-unknown")
 def unknown_choices_are_accepted(ask: Ask, serve: Serve) -> Answer:
     """200 for a `tool_choice` that names a function which is not declared."""
