@@ -99,3 +99,8 @@ def choices_in(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def tokens_of(exchange: Exchange, name: str) -> int | None:
     """A count of the `usage` of a plain answer, None when it is missing or no whole number."""
     return as_count(as_object(object_of(exchange).get("usage")).get(name))
+
+
+def header_sent(exchange: Exchange, name: str) -> str | None:
+    """The first value of a header of the request; `name` in lower case."""
+    return next((value for key, value in exchange.request.headers if key.lower() == name), None)

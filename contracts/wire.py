@@ -1,14 +1,14 @@
-"""What holds for every answer, whatever was asked: it comes whole, it is what it says it is, and it can be traced.
+"""What holds for every answer, whatever was asked: it comes whole, it is what it says it is, and it tells no secrets.
 
-No probes of its own: these clauses read all traffic. The bytes of event streams are judged in sse.py, the
-bodies of refusals in errors_shape.py, the rate-limit headers in ratelimit.py.
+No probes of its own: these clauses read all traffic. Headers are judged in wire_headers.py, the bytes of event streams
+in sse.py, the bodies of refusals in errors_shape.py.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from wireproof.clause import (
@@ -21,14 +21,12 @@ from wireproof.clause import (
     clause,
     expect,
     load_spec,
-    needing,
     parse_json,
     sent,
-    sequence,
     shown,
 )
 
-from ._reading import promises_json
+from ._reading import header_sent, promises_json
 
 ANY = sent()
 # Also answers that broke off, and requests that got none.
@@ -37,13 +35,6 @@ ANY_AT_ALL = Evidence(status="any", troubled=True)
 
 PLAIN = answered(
     asks=lambda body: body.get("stream") in (None, False), shows=lambda e: promises_json(e) and not e.streamed
-)
-
-# A header that may stand in an answer once: joined with a comma its values mean nothing (RFC 9110 5.3).
-SINGLE = re.compile(
-    r"content-type|content-length|location|retry-after(-ms)?|x-request-id|openai-processing-ms|x-should-retry"
-    r"|x-ratelimit-(limit|remaining|reset)-(requests|tokens|project-tokens)",
-    re.IGNORECASE,
 )
 
 # How a stack looks in the languages that servers are written in. All need the punctuation of a frame, so
@@ -58,6 +49,9 @@ STACKS = (
     ("PHP", re.compile(r"^#\d+ .+\.php\(\d+\): ", re.MULTILINE)),
     ("Ruby", re.compile(r"[\w./-]+\.rb:\d+:in [`']")),
 )
+
+CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
+UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")  # ASCII is UTF-8 as well, and a body that is more is found by its bytes
 
 # What the recorder writes where a target echoed the key, and the shortest other key that is worth a look.
 MARKER = "[redacted-key]"
@@ -138,9 +132,12 @@ def _coding_flaw(exchange: Exchange) -> str | None:
 
 @clause("wire.utf8", level="MUST", source="SPEC application/json; RFC 8259 8.1", on=sent(streamed=False))
 def json_is_utf8(exchange: Exchange) -> None:
-    """A JSON body is UTF-8 from its first byte to its last."""
+    """A JSON body is UTF-8 from its first byte to its last, and says no other charset."""
     if exchange.media_type != "application/json":
         raise NotApplicable(f"the answer is {exchange.media_type or 'untyped'}")
+    given = exchange.header("content-type") or ""
+    charset = CHARSET.search(given)
+    expect(charset is None or charset[1].lower() in UTF8, expected="charset utf-8 or none", got=given)
     try:
         exchange.body.decode("utf-8")
     except UnicodeDecodeError as bad:
@@ -246,68 +243,6 @@ def success_is_the_documented_status(exchange: Exchange) -> None:
     expect(str(exchange.status) in documented, expected=f"status {', '.join(documented)}", got=exchange.status)
 
 
-# ------------------------------------------------------------------------------------------------ headers
-
-
-@clause(
-    "wire.request-id",
-    level="SHOULD",
-    source="DOCS-0715 API overview, debugging requests",
-    on=needing(sequence(ANY), "headers"),
-)
-def answers_can_be_traced(exchanges: Sequence[Exchange]) -> None:
-    """Every answer, refusals included, carries an `x-request-id`.
-
-    It is what a client logs, and what a provider's support asks for.
-    """
-    bare = [exchange for exchange in exchanges if not (exchange.header("x-request-id") or "").strip()]
-    some = ", ".join(exchange.id for exchange in bare[:3])
-    expect(
-        not bare,
-        expected="an x-request-id on every answer",
-        got=f"none on {len(bare)} of {len(exchanges)}: {some}{', ...' if len(bare) > 3 else ''}",
-        at=bare[0].id if bare else "",
-    )
-
-
-@clause("wire.request-id-unique", level="MUST", source="DOCS-0715 API overview, debugging requests", on=sequence(ANY))
-def request_ids_differ(exchanges: Sequence[Exchange]) -> None:
-    """No two answers carry the same `x-request-id`."""
-    owners: dict[str, Exchange] = {}
-    for exchange in exchanges:
-        id = (exchange.header("x-request-id") or "").strip()
-        if not id or id == _sent(exchange, "x-request-id"):
-            continue
-        owner = owners.setdefault(id, exchange)
-        expect(owner is exchange, expected=f"another id than that of {owner.id}", got=id, at=exchange.id)
-    if not owners:
-        raise NotApplicable("no answer carries an x-request-id")
-
-
-@clause("wire.processing-ms", level="SHOULD", source="DOCS-0715 API overview, debugging requests; CAP-OTEL", on=ANY)
-def processing_time_is_a_number(exchange: Exchange) -> None:
-    """`openai-processing-ms`, where it is sent, is a whole number of milliseconds and nothing else."""
-    value = exchange.header("openai-processing-ms")
-    if value is None:
-        raise NotApplicable("openai-processing-ms is not sent")
-    expect(re.fullmatch(r"[0-9]+", value.strip()) is not None, expected="digits", got=shown(value))
-
-
-@clause("wire.headers-once", level="SHOULD", source="RFC9110 5.3", on=ANY)
-def single_headers_come_once(exchange: Exchange) -> None:
-    """A header with one value (content type, request id, rate limits) stands in an answer once.
-
-    A gateway that adds its own to that of its upstream makes clients read `a, b`.
-    """
-    seen: dict[str, str] = {}
-    for name, value in exchange.headers:
-        if not SINGLE.fullmatch(name):
-            continue
-        earlier = seen.get(name.lower())
-        expect(earlier is None, expected=f"{name.lower()} once", got=f"{shown(earlier)} and {shown(value)}")
-        seen[name.lower()] = value
-
-
 # ------------------------------------------------------------------------------------------- what it hides
 
 
@@ -357,7 +292,7 @@ def key_is_not_echoed(exchange: Exchange) -> None:
 
     Error messages end up in logs, tickets and screenshots, and the key with them.
     """
-    scheme, _, key = (_sent(exchange, "authorization") or "").partition(" ")
+    scheme, _, key = (header_sent(exchange, "authorization") or "").partition(" ")
     secrets = [MARKER]
     if scheme.lower() == "bearer" and len(key) >= LEAST_KEY_LENGTH and MARKER not in key:
         secrets.append(key)
@@ -369,7 +304,3 @@ def key_is_not_echoed(exchange: Exchange) -> None:
         expect(secret.encode() not in body, expected="an answer without the key", got="the whole key in the body")
         holder = next((name for name, value in exchange.headers if secret in value), None)
         expect(holder is None, expected="an answer without the key", got=f"the whole key in the header {holder}")
-
-
-def _sent(exchange: Exchange, name: str) -> str | None:
-    return next((value for key, value in exchange.request.headers if key.lower() == name), None)

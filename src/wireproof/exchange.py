@@ -346,5 +346,9 @@ def inflate(data: bytes, coding: str) -> bytes:
             continue
         if decoder.unconsumed_tail:
             raise Undecodable(f"{len(data):,} bytes of {coding} hold more than {MOST_DECODED_BYTES:,}: a bomb")
+        if not decoder.eof:
+            raise Undecodable(
+                f"the {coding} of the body ends in the middle, after {len(body):,} bytes of what it holds"
+            )
         return body
     raise Undecodable(f"the body does not decode as {coding}, which content-encoding announces")

@@ -34,10 +34,6 @@ def troubled(kind: str, theirs: bool = True, status: int | None = 200) -> Exchan
     return answer(b"", status=status, trouble=Trouble(kind, "it broke", theirs))
 
 
-def with_id(id: str, probe: str, **kwargs: Any) -> Exchange:
-    return answer(BODY, headers=(("x-request-id", id),), probe=probe, **kwargs)
-
-
 PYTHON = 'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in handle\nKeyError: 1'
 NODE = "TypeError: x\n    at handle (/srv/app/server.js:12:34)\n"
 JAVA = "boom\n\tat com.acme.Api.handle(Api.java:42)\n"
@@ -65,10 +61,15 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("body_is_encoded_as_announced", ok(), "pass"),
     ("body_is_encoded_as_announced", ok(GZIPPED, ("content-encoding", "gzip")), "pass"),
     ("body_is_encoded_as_announced", ok(b"{}", ("content-encoding", "gzip")), "fail"),
+    ("body_is_encoded_as_announced", ok(GZIPPED[:-6], ("content-encoding", "gzip")), "fail"),
     ("body_is_encoded_as_announced", ok(b"{}", ("content-encoding", "br")), "fail"),
     ("json_is_utf8", ok({"text": "é🦊"}), "pass"),
     ("json_is_utf8", ok('{"text": "é"}'.encode()), "pass"),
     ("json_is_utf8", ok('{"text": "é"}'.encode("latin-1")), "fail"),
+    ("json_is_utf8", typed("application/json; charset=UTF-8"), "pass"),
+    ("json_is_utf8", typed('application/json;charset="utf-8"'), "pass"),
+    ("json_is_utf8", typed("application/json; charset=us-ascii"), "pass"),
+    ("json_is_utf8", typed("application/json; charset=iso-8859-1"), "fail"),
     ("json_is_utf8", typed("audio/mpeg", b"\xff\xfb"), "not-applicable"),
     ("answer_is_json", ok(), "pass"),
     ("answer_is_json", ok(b" {}\n"), "pass"),
@@ -99,13 +100,6 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("success_is_the_documented_status", ok(), "pass"),
     ("success_is_the_documented_status", ok(status=201), "fail"),
     ("success_is_the_documented_status", ok(status=202), "fail"),
-    ("processing_time_is_a_number", ok(BODY, ("openai-processing-ms", "12")), "pass"),
-    ("processing_time_is_a_number", ok(BODY, ("openai-processing-ms", "12 ms")), "fail"),
-    ("processing_time_is_a_number", ok(BODY, ("openai-processing-ms", "0.012")), "fail"),
-    ("processing_time_is_a_number", ok(), "not-applicable"),
-    ("single_headers_come_once", ok(BODY, ("set-cookie", "a"), ("set-cookie", "b")), "pass"),
-    ("single_headers_come_once", ok(BODY, ("Content-Type", "application/json")), "fail"),
-    ("single_headers_come_once", ok(BODY, ("X-Request-ID", "req_2")), "fail"),
     ("no_stack_is_shown", refusal("Look at line 3 of app.py, at (12:34) in main"), "pass"),
     ("no_stack_is_shown", refusal(PYTHON), "fail"),
     ("no_stack_is_shown", refusal(NODE), "fail"),
@@ -125,28 +119,6 @@ CASES: list[tuple[str, Exchange, str]] = [
 @pytest.mark.parametrize(("clause", "exchange", "outcome"), CASES)
 def test_a_clause_tells_kept_from_broken(contract: Contract, clause: str, exchange: Exchange, outcome: str) -> None:
     assert outcome_of(getattr(contract("wire"), clause), exchange) == outcome
-
-
-def test_every_answer_needs_a_request_id(contract: Contract) -> None:
-    clause = contract("wire").answers_can_be_traced
-    assert outcome_of(clause, with_id("a", "one"), with_id("b", "two", status=400)) == "pass"
-    verdict = verdict_of(clause, with_id("a", "one"), with_id("", "two", status=400), answer(BODY, headers=()))
-    assert verdict.outcome == "fail"
-    assert verdict.findings[0].got == "none on 2 of 3: two, made"
-    assert verdict.findings[0].where.exchange == "two"
-
-
-def test_request_ids_are_unique_also_among_samples_of_one_name(contract: Contract) -> None:
-    clause = contract("wire").request_ids_differ
-    assert outcome_of(clause, with_id("a", "one"), with_id("b", "two")) == "pass"
-    assert outcome_of(clause, with_id("a", "one"), with_id("a", "two")) == "fail"
-    assert outcome_of(clause, with_id("a", "load"), with_id("a", "load")) == "fail"
-    assert outcome_of(clause, answer(BODY, headers=())) == "not-applicable"
-
-
-def test_an_id_that_the_client_chose_may_come_twice(contract: Contract) -> None:
-    echoed = [with_id("mine", probe, sent_headers=(("X-Request-Id", "mine"),)) for probe in ("one", "two")]
-    assert outcome_of(contract("wire").request_ids_differ, *echoed) == "not-applicable"
 
 
 def test_a_breach_in_a_stream_names_its_event(contract: Contract) -> None:

@@ -5,6 +5,7 @@ What spoils a body stays with `GET /models`, so that what else is wrong with a r
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -213,3 +214,19 @@ def unknown_is_answered_with_nothing(ask: Ask, serve: Serve) -> Answer:
 def a_trace_stands_beside_the_message(ask: Ask, serve: Serve) -> Answer:
     """Errors have a stack trace in a key of its own."""
     return edit_error(serve(ask), lambda body: body["error"].update(debug=TRACE))
+
+
+@fault("wire.charset", breaks="wire.utf8")
+def another_charset_is_told(ask: Ask, serve: Serve) -> Answer:
+    """The list of models is UTF-8, and typed as Latin-1."""
+    answer = serve(ask)
+    return answer.with_header("content-type", "application/json; charset=ISO-8859-1") if _is_list(ask) else answer
+
+
+@fault("wire.gzip-cut", breaks="wire.encoding")
+def the_compressed_body_ends_early(ask: Ask, serve: Serve) -> Answer:
+    """The list of models is compressed, and the last bytes of that are lost."""
+    answer = serve(ask)
+    if not _is_list(ask):
+        return answer
+    return replace(answer, body=gzip.compress(answer.body, mtime=0)[:-9]).with_header("content-encoding", "gzip")
