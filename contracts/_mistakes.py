@@ -12,6 +12,8 @@ from ._reading import as_objects
 
 CHAT = "createChatCompletion"
 BOUNDS = ("minimum", "maximum")
+MISSING = ("required", "minItems")
+ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 
 
 def is_broken_json(exchange: Exchange) -> bool:
@@ -108,9 +110,17 @@ def has_orphan(body: dict[str, Any]) -> bool:
     return False
 
 
+def has_unknown_role(body: dict[str, Any]) -> bool:
+    return any(
+        isinstance(one.get("role"), str) and one["role"] not in ROLES for one in as_objects(body.get("messages"))
+    )
+
+
 def mistakes(body: dict[str, Any]) -> list[str]:
     """The fields of a chat request that are wrong; for two that need each other, both."""
-    fields = wrong_fields(body, "required", "type", *BOUNDS)
+    fields = wrong_fields(body, *MISSING, "type", *BOUNDS)
+    if has_unknown_role(body):
+        fields.append("messages")
     if lacks_logprobs(body):
         fields += ["top_logprobs", "logprobs"]
     return fields

@@ -6,9 +6,10 @@ the user none of this is asked: many local servers take any.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from wireproof.clause import (
+    EMBEDDING_MODEL,
     MODEL,
     Exchange,
     Inconclusive,
@@ -32,10 +33,28 @@ def _ask(id: str, about: str, auth: Literal["none", "cut"]) -> Probe:
     return probe(id, "POST", "/chat/completions", BODY, about=about, expects="refusal", auth=auth)
 
 
+def _open_door(id: str, path: str, body: Any, needs: str, about: str) -> Probe:
+    return probe(id, "POST", path, body, about=about, expects="refusal", auth="none", needs=needs)
+
+
 # Whoever takes any key, or any that looks like one, also takes the user's less a character: one wrong key will do.
 PROBES = (
     _ask("auth.none", "a chat request without a key", "none"),
     _ask("auth.cut", "a chat request with the key less its last character", "cut"),
+    _open_door(
+        "auth.none-embeddings",
+        "/embeddings",
+        {"model": EMBEDDING_MODEL, "input": "Hi"},
+        EMBEDDING_MODEL,
+        "a request for a vector without a key",
+    ),
+    _open_door(
+        "auth.none-responses",
+        "/responses",
+        {"model": MODEL, "input": "Hi", "max_output_tokens": 16, "store": False},
+        MODEL,
+        "a response without a key",
+    ),
 )
 WRONG = "auth.cut"
 
@@ -48,10 +67,13 @@ TYPES = ("invalid_request_error", "authentication_error")
     "auth.none",
     level="MUST",
     source="SPEC security: ApiKeyAuth; ERR-LATE 401",
-    on=where_served(sent(probes="auth.none")),
+    on=where_served(sent(probes="auth.none*")),
 )
 def a_key_is_needed(exchange: Exchange) -> None:
-    """A request without a key is refused."""
+    """A request without a key is refused, on every route that generates.
+
+    A check that hangs on each handler is forgotten on the next one: hang it before the router.
+    """
     _expect_refused(exchange, "without a key")
 
 

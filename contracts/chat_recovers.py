@@ -6,8 +6,6 @@ cuts in two: chat_limits.py judges where it ends.
 
 from __future__ import annotations
 
-from typing import Any
-
 from wireproof.clause import (
     MODEL,
     Call,
@@ -24,13 +22,13 @@ from wireproof.clause import (
 
 from ._acceptance import NOT_NOW, UNSUPPORTED
 from ._errors import expect_refused
-from ._reading import as_count, as_object, as_objects, error_of
+from ._mistakes import has_unknown_role
+from ._reading import as_count, as_object, error_of
 from ._stream import bodies
 
 CHAT = "createChatCompletion"
 QUESTION = "Say hello in three words."
 PATH = "/chat/completions"
-ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 NO_ROLE = {"role": "wireproof", "content": QUESTION}
 # Most English words end in one of these, and a token does, too: the blank comes with the next.
 STOPS = ["e ", "s ", "d ", "t "]
@@ -44,16 +42,11 @@ def mistake_and_good_request() -> Flow:
     yield Call("POST", PATH, {"model": MODEL, **good, **streamed})
 
 
-def _has_unknown_role(body: dict[str, Any]) -> bool:
-    roles = [message.get("role") for message in as_objects(body.get("messages"))]
-    return any(isinstance(role, str) and role not in ROLES for role in roles)
-
-
 @clause(
     "chat.role-unknown",
     level="SHOULD",
     source="SPEC ChatCompletionRequestMessage.role; OBS 400",
-    on=sent(CHAT, asks=_has_unknown_role),
+    on=sent(CHAT, asks=has_unknown_role),
 )
 def unknown_roles_are_refused(exchange: Exchange) -> None:
     """A message of a role that there is not is refused with 400, or 422.

@@ -7,7 +7,6 @@ auth.py, limits in ratelimit_throttled.py.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from wireproof.clause import (
@@ -24,10 +23,11 @@ from wireproof.clause import (
     where_served,
 )
 
-from ._errors import error_row, error_told, expect_refused, seen, set_aside
+from ._errors import error_row, error_told, expect_refused, names_in, seen, set_aside
 from ._mistakes import (
     BOUNDS,
     CHAT,
+    MISSING,
     has_orphan,
     is_broken_json,
     is_mistaken,
@@ -56,7 +56,10 @@ PROBES = (
     _chat("errors.not-object", [], "a body that is JSON, but a list"),
     _chat("errors.missing", {"model": MODEL, "max_tokens": 1}, "no `messages`"),
     _chat("errors.missing-stream", {"model": MODEL, "max_tokens": 1, "stream": True}, "the same, as a stream"),
+    _chat("errors.no-message", _ask(messages=[]), "`messages` without a message"),
     _chat("errors.range", _ask(top_p=2), "`top_p` above 1"),
+    _chat("errors.range-choices", _ask(n=0), "`n` below 1"),
+    _chat("errors.range-temperature", _ask(temperature=2.5), "`temperature` above 2"),
     _chat("errors.range-logprobs", _ask(logprobs=True, top_logprobs=21), "`top_logprobs` above 20"),
     _chat("errors.range-penalty", _ask(frequency_penalty=2.5), "`frequency_penalty` above 2"),
     _chat("errors.needs-logprobs", _ask(top_logprobs=2), "`top_logprobs` without `logprobs`"),
@@ -111,10 +114,10 @@ def a_body_must_be_an_object(exchange: Exchange) -> None:
     "errors.invalid",
     level="MUST",
     source="SPEC CreateChatCompletionRequest; ERR-LATE 400",
-    on=where_served(sent(CHAT, asks=lambda body: bool(wrong_fields(body, "required", "type")))),
+    on=where_served(sent(CHAT, asks=lambda body: bool(wrong_fields(body, *MISSING, "type")))),
 )
 def an_invalid_field_is_refused(exchange: Exchange) -> None:
-    """A request that lacks a required field (`messages`), or has one of the wrong type, is refused with 400, or 422."""
+    """A request that lacks a required field (`messages`), or has one empty or of the wrong type, gets 400, or 422."""
     expect_refused(exchange, "request-invalid", "unprocessable")
 
 
@@ -206,9 +209,8 @@ def param_names_the_field(exchange: Exchange) -> None:
     param = error.get("param")
     if str(error.get("code")).startswith("unsupported_") and param in exchange.request.asked:
         raise NotApplicable(f"the model does not take {param} at all")
-    words = re.split(r"[^A-Za-z0-9_]+", param) if isinstance(param, str) else []
     got = shown(param) if "param" in error else "no param"
-    expect(any(name in words for name in fields), expected=f"param {fields[0]}", got=got, at="/error/param")
+    expect(not names_in(param).isdisjoint(fields), expected=f"param {fields[0]}", got=got, at="/error/param")
 
 
 @clause(

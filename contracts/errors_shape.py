@@ -138,6 +138,16 @@ def messages_are_for_the_caller(exchange: Exchange) -> None:
 
 INTERNALS = {
     "an inner error": re.compile(r"""\{\s*b?['"](error|errors|message|detail)['"]\s*:"""),
+    "the report of a validator": re.compile(
+        r"""['"]loc['"]\s*:\s*[\[(]|errors\.pydantic\.dev|\bvalidation errors? for [A-Z]\w+"""
+    ),
+    "bytes as Python writes them": re.compile(r"""\Ab(['"]).*\1\Z""", re.DOTALL),
+    # The path of a program, not of a URL.
+    "a path of the server": re.compile(
+        r"(?<![:/\w.])(?:/[\w.@+-]+){2,}\.(?:py|go|rs|m?js|ts|java|rb|php|cc|cpp|cu)\b"
+        r"|\b[A-Z]:\\[\w\\ .-]+\.(?:py|cs|js)\b"
+        r"|[/\\](?:site-packages|dist-packages|node_modules)[/\\]"
+    ),
     "a Python exception": re.compile(
         r"'\w+' object (has no attribute|is not|does not)|\bNoneType\b|<[\w.]+ object at 0x[0-9a-f]+>"
         r"|\b[A-Z]\w+Error\(['\"]"
@@ -145,6 +155,24 @@ INTERNALS = {
     "an exception class": re.compile(r"\b(?:[a-z_][\w$]*\.)+[A-Z]\w*(?:Error|Exception)\b"),
     "a null pointer": re.compile(r"\bNullPointerException\b|nil pointer dereference|Cannot read propert(y|ies) of"),
 }
+
+
+@clause(
+    "errors.no-retry", level="SHOULD", source="SDK _base_client.py: x-should-retry goes before the status", on=refused()
+)
+def mistakes_are_not_to_be_repeated(exchange: Exchange) -> None:
+    """A mistake of the client is never marked with `x-should-retry: true`.
+
+    The SDKs obey it over the status, and send the same wrong request three times.
+    """
+    if exchange.status not in MISTAKES:
+        raise NotApplicable(f"a {exchange.status} may pass")
+    told = exchange.header("x-should-retry") or "none"
+    expect(told.strip().lower() != "true", expected="no x-should-retry, or false", got=told)
+
+
+# Statuses that a repetition of the same request cannot change. 409 is a conflict in time: the SDKs repeat it.
+MISTAKES = (400, 401, 403, 404, 405, 413, 415, 422)
 
 
 @clause("errors.no-result", level="SHOULD", source="SPEC ErrorResponse", on=refused())

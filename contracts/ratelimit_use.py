@@ -133,6 +133,60 @@ def resets_are_within_a_day(exchanges: Sequence[Exchange]) -> None:
         )
 
 
+# How often what is told to be back must not be back, and how much of it: other traffic may use a limit up once or twice
+# in a window, and a window may end at any time.
+BROKEN_PROMISES = 6
+LEAST_USED = 20
+LEAST_SHARE = 0.1
+
+
+@clause(
+    "ratelimit.reset-true",
+    level="SHOULD",
+    source="RL-LATE headers table: time until the limit resets",
+    on=needing(sequence(SERVED), "clock", "sequence"),
+)
+def what_reset_promises_comes(exchanges: Sequence[Exchange]) -> None:
+    """When the time that reset tells has passed, the limit is there again, less what was used since.
+
+    Judged where a good part of the requests is said to be used, and to be back in no time, again and again within the
+    shortest window there is: `17ms` where 17 seconds are meant, or a counter that never comes back.
+    """
+    judged = False
+    for (_, model, dimension), answers in by_bucket(exchanges).items():
+        if dimension != "requests" or any(told.limit != answers[0].limit for told in answers):
+            continue
+        judged = True
+        told = _unkept(sorted(answers, key=lambda told: told.sent_s))
+        if len(told) >= BROKEN_PROMISES:
+            expect(
+                False,
+                expected=f"{told[0].limit} requests to {model} again after {_shown_s(told[0].reset_s)}",
+                got=f"remaining {', '.join(str(one.remaining) for one in told[:6])}, each later than the last said",
+                at=told[-1].exchange.id,
+            )
+    if not judged:
+        raise NotApplicable("no answer tells a limit of requests")
+
+
+def _unkept(answers: Sequence[Told]) -> list[Told]:
+    """The longest chain of answers in which each was asked for after the one before had promised a full limit, within
+    one window, and all of which lack a good part.
+    """
+    chain: list[Told] = []
+    longest: list[Told] = []
+    for told in answers:
+        used = (told.limit or 0) - (told.remaining or 0)
+        if not told.reset_s or used < max(LEAST_USED, LEAST_SHARE * (told.limit or 0)):
+            chain = []
+            continue
+        if chain and told.sent_s < chain[-1].ended_s + (chain[-1].reset_s or 0):
+            continue
+        chain = [one for one in chain if told.at_s - one.at_s < WINDOW_S] + [told]
+        longest = max(longest, chain, key=len)
+    return longest
+
+
 def _used_s(told: Told) -> float:
     """How many seconds it takes at least to get back what is used."""
     return ((told.limit or 0) - (told.remaining or 0)) * WINDOW_S / (told.limit or 1)

@@ -116,11 +116,11 @@ def events_end_with_a_blank_line(exchange: Exchange) -> None:
 
 
 @clause("sse.json", level="MUST", source="SPEC createChatCompletion stream; SDK _streaming.py", on=STREAM)
-def data_is_one_json_document(exchange: Exchange) -> None:
-    """The data of each event is one JSON document, or `[DONE]`.
+def data_is_one_json_object(exchange: Exchange) -> None:
+    """The data of each event is one JSON object, or `[DONE]`.
 
     Two documents in one event, half a document, `NaN` or Python's quotes end the official SDKs with a
-    decoding error in the middle of the answer.
+    decoding error in the middle of the answer; `null` or a bare string ends the program that reads a field of it.
     """
     for number, event in framed(exchange):
         data = event.data
@@ -130,9 +130,11 @@ def data_is_one_json_document(exchange: Exchange) -> None:
         if len(lines) > 1 and _each_stands_alone(lines):
             continue  # sse.blank-line
         try:
-            parse_json(data)
+            value = parse_json(data)
         except Undecodable as bad:
-            expect(False, expected="one JSON document", got=f"{shown(data)} ({bad})", event=number)
+            expect(False, expected="one JSON object", got=f"{shown(data)} ({bad})", event=number)
+        else:
+            expect(isinstance(value, dict), expected="one JSON object", got=shown(data), event=number)
 
 
 @clause("sse.empty-data", level="MUST", source="SDK _streaming.py: each event's data is decoded as JSON", on=STREAM)

@@ -6,11 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, NotApplicable, answered, clause, expect, needing, sequence, shown
+from wireproof.clause import (
+    Event,
+    Exchange,
+    Inconclusive,
+    NotApplicable,
+    answered,
+    clause,
+    expect,
+    needing,
+    sequence,
+    shown,
+)
 
 from ._chat import delta_of
 from ._reading import as_object, as_text, choices_in
-from ._stream import framed, objects_in
+from ._stream import framed, objects_in, read_object
 
 # Whole text in one delta: a short answer may come so, 20 tokens or 100 characters may not. Chosen, not measured:
 # well above the greeting that the shortest probe asks for, well below the cap of the longest.
@@ -133,6 +144,40 @@ def _pace(exchange: Exchange) -> Pace | None:
     except (Inconclusive, NotApplicable):
         return None
     return Pace(exchange.id, len(times), times[0], times[-1] - times[0]) if times else None
+
+
+# Chosen, not measured: filters that look at a whole answer take a second or two after its last word.
+MOST_WAIT_AT_END_S = 5.0
+LAST = ("response.completed", "response.failed", "response.incomplete", "thread.run.completed")
+
+
+@clause(
+    "sse.ends-promptly",
+    level="SHOULD",
+    source="SPEC CreateCompletionRequest.stream; SDK _streaming.py: reads to the end of the body",
+    on=needing(answered(streamed=True, shows=lambda e: not e.header("content-encoding")), "times"),
+)
+def stream_ends_when_the_answer_does(exchange: Exchange) -> None:
+    """Once an answer is complete, its stream ends: `[DONE]` and the end of the body follow within five seconds.
+
+    A stream that is held open keeps a connection and a worker of the client, and whoever waits for the end waits.
+    """
+    ends = [event.at_s for event in exchange.events if _is_last(event)]
+    if not ends:
+        raise NotApplicable("no event says that the answer is complete")
+    waited_s = exchange.ended_at_s - ends[-1]
+    expect(
+        waited_s <= MOST_WAIT_AT_END_S,
+        expected=f"the end of the body within {MOST_WAIT_AT_END_S:g} s of the last word",
+        got=f"{waited_s:.1f} s later",
+    )
+
+
+def _is_last(event: Event) -> bool:
+    """Whether it ends an answer: the finish of the last choice, or the terminal event of a response or run."""
+    value = read_object(event.data) or {}
+    named = event.name in LAST or value.get("type") in LAST
+    return named or any(choice.get("finish_reason") for _, choice in choices_in(value))
 
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -60,6 +60,11 @@ def typed(kind: str | None) -> Exchange:
     return answer({"error": ERROR}, status=400, headers=(("content-type", kind),) if kind else ())
 
 
+def repeated(status: int, word: str) -> Exchange:
+    headers = (("content-type", "application/json"), ("x-should-retry", word))
+    return answer({"error": ERROR}, status=status, headers=headers)
+
+
 def routed(status: int, method: str, path: str, probe: str) -> Exchange:
     return answer({"error": ERROR}, status=status, operation=None, method=method, path=path, probe=probe)
 
@@ -71,6 +76,8 @@ MISSING = {"model": "m"}
 STRINGS = asked(messages="Hi")
 ALONE = asked(top_logprobs=2)
 UNKNOWN = asked(model="wireproof-no-such-model")
+WIZARD = asked(messages=[{**TURN, "role": "wizard"}])
+VALIDATOR = "1 validation error for ChatCompletionRequest"
 FOUND_OUT = "litellm.APIConnectionError: 'str' object has no attribute 'get'"
 
 CASES: list[tuple[str, Exchange, str]] = [
@@ -115,6 +122,19 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("messages_are_for_the_caller", told(message="Error code: 400 - {'error': {'message': 'No.'}}"), "fail"),
     ("messages_are_for_the_caller", told(message=FOUND_OUT), "fail"),
     ("messages_are_for_the_caller", told(message="<app.Handler object at 0x7f3c>"), "fail"),
+    ("messages_are_for_the_caller", told(message=f"{VALIDATOR}\nmessages\n  Field required"), "fail"),
+    ("messages_are_for_the_caller", told(message="[{'type': 'missing', 'loc': ('body', 'messages')}]"), "fail"),
+    ("messages_are_for_the_caller", told(message="assert n > 0 (/opt/llm/engine/sampler.py:33)"), "fail"),
+    ("messages_are_for_the_caller", told(message=r"C:\srv\llm\api.py failed"), "fail"),
+    ("messages_are_for_the_caller", told(message="b'top_p is too large'"), "fail"),
+    ("messages_are_for_the_caller", told(message="See https://host/docs/errors/top_p.js, or main.py."), "pass"),
+    ("messages_are_for_the_caller", told(message="'model' and 'b' are required; POST /v1/chat/completions"), "pass"),
+    ("messages_are_for_the_caller", told(message="1 validation error: top_p is too large"), "pass"),
+    ("mistakes_are_not_to_be_repeated", told(), "pass"),
+    ("mistakes_are_not_to_be_repeated", repeated(400, "false"), "pass"),
+    ("mistakes_are_not_to_be_repeated", repeated(400, "true"), "fail"),
+    ("mistakes_are_not_to_be_repeated", repeated(429, "true"), "not-applicable"),
+    ("mistakes_are_not_to_be_repeated", repeated(409, "true"), "not-applicable"),
     ("errors_carry_no_result", told(), "pass"),
     ("errors_carry_no_result", told(body={"error": ERROR, "usage": None, "choices": []}), "pass"),
     ("errors_carry_no_result", told(body={"error": ERROR, "usage": {"total_tokens": 3}}), "fail"),
@@ -150,6 +170,8 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("an_invalid_field_is_refused", told(ask=STRINGS), "pass"),
     ("an_invalid_field_is_refused", taken(STRINGS), "fail"),
     ("an_invalid_field_is_refused", taken(asked()), "not-applicable"),
+    ("an_invalid_field_is_refused", taken(asked(messages=[])), "fail"),
+    ("an_invalid_field_is_refused", told(ask=asked(messages=[])), "pass"),
     ("a_value_out_of_range_is_refused", told(), "pass"),
     ("a_value_out_of_range_is_refused", taken(asked(top_p=2)), "fail"),
     ("a_value_out_of_range_is_refused", taken(asked(temperature=3.5)), "fail"),
@@ -173,6 +195,8 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("param_names_the_field", told(ask=STRINGS, param="body.messages[0]"), "pass"),
     ("param_names_the_field", told(ask=MISSING, param="messages"), "pass"),
     ("param_names_the_field", told(ask=ALONE, param="logprobs"), "pass"),
+    ("param_names_the_field", told(ask=WIZARD, param="messages[0].role"), "pass"),
+    ("param_names_the_field", told(ask=WIZARD, param=None), "fail"),
     ("param_names_the_field", told(param=None), "fail"),
     ("param_names_the_field", told(param="temperature"), "fail"),
     ("param_names_the_field", told(ask=asked(), param=None), "not-applicable"),

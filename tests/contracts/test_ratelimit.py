@@ -170,6 +170,19 @@ def test_reset_is_a_time_within_a_day_and_above_nothing(ratelimit: Clauses) -> N
     assert outcome_of(clause, *series([100], reset="1795000000s")) == "fail"
 
 
+def test_what_reset_promises_comes(ratelimit: Clauses) -> None:
+    clause = ratelimit["what_reset_promises_comes"]
+    assert outcome_of(clause, *series([499, 498, 497, 496, 495, 494, 493])) == "pass"
+    assert outcome_of(clause, *series([250] * 9, reset="30s")) == "pass"  # it may be so, and time will tell
+    assert outcome_of(clause, *series([250 - n for n in range(9)], reset="17ms")) == "fail"
+    assert outcome_of(clause, *series([20 + n for n in range(9)], reset="1ms")) == "fail"
+    assert outcome_of(clause, *series([250] * 5, reset="17ms")) == "pass"  # others may use it, and so often
+    assert outcome_of(clause, *series([250] * 9, reset="17ms", gap_s=31)) == "pass"  # windows end now and then
+    assert outcome_of(clause, *series([250, 250, 499] * 5, reset="17ms")) == "pass"
+    assert outcome_of(clause, *series([40] * 9, limit=60, reset="0s")) == "pass"  # ratelimit.reset judges that
+    assert outcome_of(clause, told()) == "not-applicable"
+
+
 def test_more_than_the_limit_may_not_be_served(ratelimit: Clauses) -> None:
     clause = ratelimit["limits_are_kept"]
     assert outcome_of(clause, *series([2, 1, 0], limit=3, reset="60s")) == "pass"

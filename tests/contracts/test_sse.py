@@ -74,6 +74,8 @@ BROKEN: list[tuple[str, Exchange]] = [
     ("sse.json", raw(b"data: {'choices': None}\n\n", DONE)),
     ("sse.json", raw(b'data: {"logprob": NaN}\n\n', DONE)),
     ("sse.json", raw(CHUNK, b"data: DONE\n\n")),
+    ("sse.json", raw(CHUNK, b"data: null\n\n", DONE)),
+    ("sse.json", raw(CHUNK, b'data: "hi"\n\n', DONE)),
     ("sse.empty-data", raw(CHUNK, b"data:\n\n", DONE)),
     ("sse.empty-data", raw(CHUNK, b"data: \n\n", DONE)),
     ("sse.unfinished", raw(CHUNK, DONE[:-1])),

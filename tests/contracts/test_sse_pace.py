@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -89,3 +90,25 @@ def test_few_characters_of_many_thoughts_may_come_in_one_delta(clause_of: Callab
 def test_each_choice_may_have_its_own_pieces(clause_of: Callable[[str], Any]) -> None:
     pieces = [said("word " * 15, index) for _ in range(2) for index in (0, 1)]
     assert outcome_of(clause_of("sse.pieces"), stream(pieces, headers=SSE_HEADERS)) == "pass"
+
+
+END: dict[str, Any] = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def test_a_stream_ends_when_the_answer_does(clause_of: Callable[[str], Any]) -> None:
+    clause = clause_of("sse.ends-promptly")
+    assert outcome_of(clause, stream([said("a"), END])) == "pass"
+    assert outcome_of(clause, stream([said("a"), said("b"), END], first_s=30.0)) == "pass"  # thinking is no delay
+    assert outcome_of(clause, stream([said("a"), END], gap_s=12.0)) == "fail"
+    assert outcome_of(clause, replace(stream([said("a"), END]), ended_at_s=20.0)) == "fail"
+    assert outcome_of(clause, replace(stream([said("a"), END]), ended_at_s=2.0)) == "pass"
+    assert outcome_of(clause, stream([said("a")], gap_s=12.0)) == "not-applicable"
+    late = [{**END, "choices": [{**END["choices"][0], "index": n}]} for n in range(3)]
+    assert outcome_of(clause, stream([said("a"), *late], gap_s=4.0)) == "pass"  # choices end one after another
+
+
+def test_a_response_ends_with_its_terminal_event(clause_of: Callable[[str], Any]) -> None:
+    events = [{"type": "response.created"}, {"type": "response.completed"}]
+    for held_s, outcome in ((1.0, "pass"), (9.0, "fail")):
+        one = replace(stream(events, operation="createResponse", done=False), ended_at_s=held_s)
+        assert outcome_of(clause_of("sse.ends-promptly"), one) == outcome

@@ -69,3 +69,15 @@ def a_wrong_key_has_no_code(ask: Ask, serve: Serve) -> Answer:
     """The code of a 401 is null."""
     answer = serve(ask)
     return edit_error(answer, lambda body: body["error"].update(code=None)) if answer.status == 401 else answer
+
+
+@fault("auth.vectors-open", breaks="auth.none")
+def vectors_need_no_key(ask: Ask, serve: Serve) -> Answer:
+    """A request for vectors without a key is served: the check was forgotten on that route."""
+    return serve(_with_key(ask) if not _key(ask) and ask.path.endswith("/embeddings") else ask)
+
+
+@fault("auth.responses-open", breaks="auth.none")
+def responses_need_no_key(ask: Ask, serve: Serve) -> Answer:
+    """A response without a key is served."""
+    return serve(_with_key(ask) if not _key(ask) and ask.path.endswith("/responses") else ask)

@@ -362,3 +362,50 @@ def warnings_stand_in_successes(ask: Ask, serve: Serve) -> Answer:
     if not _is_chat(ask) or not ask.asked.get("stop"):
         return answer
     return edit_json(answer, lambda body: body | {"error": {"message": "Stop sequences are slow.", "code": None}})
+
+
+@fault("errors.retry-told", breaks="errors.no-retry")
+def mistakes_are_to_be_repeated(ask: Ask, serve: Serve) -> Answer:
+    """Refused chat requests carry `x-should-retry: true`."""
+    return _refused_chat(ask, serve, lambda answer: answer.with_header("x-should-retry", "true"))
+
+
+@fault("errors.path-told", breaks="errors.internals")
+def the_message_tells_a_path(ask: Ask, serve: Serve) -> Answer:
+    """The `message` of refused chat requests names the file of the program that raised it."""
+    return _retold(ask, serve, message="Assertion failed in /opt/venv/lib/python3.12/site-packages/engine/protocol.py")
+
+
+@fault("errors.validator-report", breaks="errors.internals")
+def the_message_is_a_report(ask: Ask, serve: Serve) -> Answer:
+    """The `message` of refused chat requests is what a validator says of its own classes."""
+    return _retold(ask, serve, message="1 validation error for ChatCompletionRequest\nmessages\n  Field required")
+
+
+@fault("errors.message-bytes", breaks="errors.internals")
+def the_message_is_bytes(ask: Ask, serve: Serve) -> Answer:
+    """The `message` of refused chat requests are bytes as Python prints them."""
+
+    def wrap(body: dict[str, Any]) -> None:
+        body["error"]["message"] = repr(body["error"]["message"].encode())
+
+    return _refused_chat(ask, serve, lambda answer: edit_error(answer, wrap))
+
+
+@fault("errors.no-message-taken", breaks="errors.invalid")
+def nothing_is_answered(ask: Ask, serve: Serve) -> Answer:
+    """A chat without a message is served as if there was one."""
+    return serve(ask.changed(messages=TURNS) if _is_chat(ask) and ask.asked.get("messages") == [] else ask)
+
+
+@fault("errors.temperature-clamped", breaks="errors.range")
+def temperature_is_clamped(ask: Ask, serve: Serve) -> Answer:
+    """A `temperature` above 2 is served as 2."""
+    told = ask.asked.get("temperature")
+    return serve(ask.changed(temperature=2) if _is_chat(ask) and isinstance(told, int | float) and told > 2 else ask)
+
+
+@fault("errors.no-choice-taken", breaks="errors.range")
+def no_choice_is_one(ask: Ask, serve: Serve) -> Answer:
+    """A chat with `n: 0` is served as if one choice was asked for."""
+    return serve(ask.changed(n=1) if _is_chat(ask) and ask.asked.get("n") == 0 else ask)

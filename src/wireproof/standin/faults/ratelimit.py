@@ -218,3 +218,9 @@ def streams_of_completions_do_not_tell(ask: Ask, serve: Serve) -> Answer:
     answer = serve(ask)
     is_meant = ask.path == "/v1/completions" and answer.is_stream
     return _headers(answer, lambda *_: None) if is_meant else answer
+
+
+@fault("ratelimit.never-back", breaks="ratelimit.reset-true")
+def reset_promises_too_much(ask: Ask, serve: Serve) -> Answer:
+    """Half of a thousand requests is used and said to be back in 17 ms, where 17 seconds are meant."""
+    return _told(serve(ask), 1000, 500 - next(TOLD) % 50, "17ms")

@@ -44,7 +44,7 @@ def stream_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.without("stream", "stream_options")) if ask.streamed else serve(ask)
 
 
-@fault("sse.latin-1", breaks="sse.utf8", also=("chat.parity.text", "chat.structured.*"))
+@fault("sse.latin-1", breaks="sse.utf8", also=("chat.characters", "chat.parity.text", "chat.structured.*"))
 def latin_1(ask: Ask, serve: Serve) -> Answer:
     """Text outside ASCII is sent in Latin-1."""
 
@@ -135,7 +135,7 @@ def two_in_one(ask: Ask, serve: Serve) -> Answer:
 @fault(
     "sse.python-dict",
     breaks="sse.json",
-    also=("chat.tools.*", "completions.*", "chat.structured.*"),
+    also=("chat.stop-keeps", "chat.tools.*", "completions.*", "chat.structured.*"),
 )
 def python_dict(ask: Ask, serve: Serve) -> Answer:
     """One event is printed as Python prints a dict: single quotes, None."""
@@ -251,3 +251,21 @@ def not_a_number(ask: Ask, serve: Serve) -> Answer:
     if ask.path != CHAT or not isinstance(n, int) or n < 2:
         return serve(ask)
     return _each_data(serve(ask), lambda data: data.replace(b'"logprobs": null', b'"logprobs": NaN'))
+
+
+@fault("sse.null-event", breaks="sse.json")
+def an_event_is_null(ask: Ask, serve: Serve) -> Answer:
+    """The data of an event before `[DONE]` is `null`."""
+    return _each_data(serve(ask), lambda data: b"data: null\n\n" + data if data == DONE else data)
+
+
+@fault("sse.held-open", breaks="sse.ends-promptly")
+def the_stream_is_held_open(ask: Ask, serve: Serve) -> Answer:
+    """Eight seconds pass between `[DONE]` and the end of the body."""
+    return edit_frames(serve(ask), lambda frames: iter([*frames, Frame(8_000.0, b": bye\n\n")]))
+
+
+@fault("sse.done-late", breaks="sse.ends-promptly")
+def done_comes_late(ask: Ask, serve: Serve) -> Answer:
+    """Twelve seconds pass before `[DONE]`, while the answer is written to a log."""
+    return edit_frames(serve(ask), lambda frames: (Frame(12_000.0, f.data) if f.data == DONE else f for f in frames))
