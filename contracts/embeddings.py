@@ -23,15 +23,20 @@ from wireproof.clause import (
     probe,
     sent,
     sequence,
+    shown,
 )
 
 from ._embeddings import data_of, inputs_of
+from ._reading import maybe_object
+from ._shape import PATH_LIKE
 
 FOX = "The quick brown fox"
 # The text that comes twice is of middling length, and neither first and last nor only in the middle: whatever
 # reorders a batch (reversal, sorting by length) moves it.
-BATCH = [FOX, "Rain", FOX, "A ledger of every ship that left the harbour"]
+# The last is a text like any other, unless token ids are written out as one.
+BATCH = [FOX, "Rain", FOX, "A ledger of every ship that left the harbour", "[1000, 318, 257]"]
 TOKENS = [1000, 318, 257]  # below the size of every vocabulary in use
+MORE_TOKENS = [257, 1000]
 
 
 def _ask(**fields: Any) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def _embed(id: str, body: dict[str, Any], about: str, expects: Any = "answer") -
 
 
 PROBES = (
-    _embed("embeddings.batch", _ask(input=BATCH), "four texts, one of them twice, in the default format"),
+    _embed("embeddings.batch", _ask(input=BATCH), "five texts, one of them twice, in the default format"),
     _embed("embeddings.base64", _ask(input=FOX, encoding_format="base64"), "one text as the SDKs ask for it"),
     _embed(
         "embeddings.dimensions",
@@ -52,6 +57,7 @@ PROBES = (
         "either",
     ),
     _embed("embeddings.tokens", _ask(input=TOKENS), "one input given as token ids"),
+    _embed("embeddings.token-batch", _ask(input=[TOKENS, MORE_TOKENS]), "two inputs given as token ids"),
     _embed("embeddings.empty", _ask(input=""), "an empty text, which must be refused", "refusal"),
     _embed(
         "embeddings.encoding-format",
@@ -76,11 +82,17 @@ NO_EMBEDDER = re.compile(r"(not|n't) (support|allowed)[^.]{0,40}embedding|embedd
     source="SPEC CreateEmbeddingRequest; SDK resources/embeddings (asks for base64 by itself)",
     on=sent(
         "createEmbedding",
-        probes=("embeddings.batch", "embeddings.base64", "embeddings.dimensions", "embeddings.tokens"),
+        probes=(
+            "embeddings.batch",
+            "embeddings.base64",
+            "embeddings.dimensions",
+            "embeddings.tokens",
+            "embeddings.token-batch",
+        ),
     ),
 )
 def documented_requests_are_answered(exchange: Exchange) -> None:
-    """A text, a batch of texts and an array of token ids are accepted, as numbers and as base64.
+    """A text, a batch of texts, an array of token ids and a batch of them are accepted, as numbers and as base64.
 
     The official Python SDK asks for base64 when the caller says nothing, and LangChain sends token ids: a
     backend that refuses either fails with clients that never chose it. `dimensions` may be refused by models
@@ -100,7 +112,10 @@ def documented_requests_are_answered(exchange: Exchange) -> None:
 
 def _form(asked: dict[str, Any]) -> str:
     given = asked.get("input")
-    form = "a text" if isinstance(given, str) else "token ids" if given == TOKENS else "a batch of texts"
+    form = "a text"
+    if isinstance(given, list) and given:
+        kinds = ((int, "token ids"), (list, "a batch of token ids"))
+        form = next((name for kind, name in kinds if isinstance(given[0], kind)), "a batch of texts")
     extra = [f"{name} {asked[name]}" for name in ("encoding_format", "dimensions") if name in asked]
     return form + (f" with {' and '.join(extra)}" if extra else "")
 
@@ -247,6 +262,16 @@ def vectors_come_in_order(exchange: Exchange) -> None:
         raise Inconclusive("the vectors have no index: embeddings.index judges that")
     at = next((at for at, index in enumerate(got[1:], 1) if index < got[at - 1]), 0)
     expect(not at, expected="data by rising index", got=got, at=f"/data/{at}")
+
+
+@clause("embeddings.model", level="SHOULD", source="SPEC CreateEmbeddingResponse.model", on=answered("createEmbedding"))
+def the_model_is_named(exchange: Exchange) -> None:
+    """`model` names what made the vectors: the name asked for, or the model it stands for, never a path of a disk."""
+    got, asked = maybe_object(exchange).get("model"), exchange.request.asked.get("model")
+    if not isinstance(got, str):
+        raise NotApplicable("no model is told: embeddings.schema judges that")
+    is_path = PATH_LIKE.match(got) is not None
+    expect(got == asked or not is_path, expected=f"{shown(asked)} or the model it stands for", got=got, at="/model")
 
 
 # -------------------------------------------------------------------------------------------------- usage

@@ -216,6 +216,44 @@ def _cosine(one: Embedded, other: Embedded) -> float:
 
 
 @clause(
+    "embeddings.tokens",
+    level="MUST",
+    source="SPEC CreateEmbeddingRequest.input: array of tokens",
+    on=sequence(answered("createEmbedding")),
+)
+def token_ids_are_no_text(exchanges: list[Exchange]) -> None:
+    """An array of token ids is embedded as the text that they stand for, not as the digits they are written with.
+
+    LangChain sends token ids by default: nobody sees them, and searches find nothing.
+    """
+    vectors = list(filter(is_sane, all_embedded(exchanges)))
+    pairs = [
+        (one, other)
+        for one in vectors
+        if isinstance(one.text, tuple)
+        for other in vectors
+        if other.text in _written(one.text) and other.model_and_size == one.model_and_size
+        if len(one.numbers or ()) == len(other.numbers or ())
+    ]
+    if not pairs:
+        raise NotApplicable("token ids were not embedded beside their digits")
+    for one, other in pairs:
+        cosine = _cosine(one, other)
+        expect(
+            cosine < SAME_DIRECTION,
+            expected=f"another vector than that of the text {other.text!r}",
+            got=f"the same one, cosine {cosine:.4f}",
+            at=one.place,
+        )
+
+
+def _written(ids: tuple[int, ...]) -> set[str]:
+    """Token ids as careless programs write them out."""
+    digits = [str(id) for id in ids]
+    return {f"[{', '.join(digits)}]", f"[{','.join(digits)}]", " ".join(digits), ",".join(digits), ", ".join(digits)}
+
+
+@clause(
     "embeddings.distinct",
     level="MUST",
     source="DOCS-0715 embeddings: distance measures relatedness",

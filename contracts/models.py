@@ -17,6 +17,7 @@ from wireproof.clause import (
     load_spec,
     probe,
     sent,
+    shown,
     together,
 )
 
@@ -33,6 +34,7 @@ NO_ROUTE = (404, 405, 501)
 NOT_NOW = (401, 403, 429, 502, 503, 504)
 # 10^11 seconds is the year 5138; the same number of milliseconds was in March 1973.
 MOST_SECONDS = 100_000_000_000
+CLOCKS_APART_S = 24 * 3600
 
 
 # ------------------------------------------------------------------------------------------------ reading
@@ -124,11 +126,12 @@ def kinds_are_named(exchange: Exchange) -> None:
     on=answered("listModels", "retrieveModel"),
 )
 def created_is_in_seconds(exchange: Exchange) -> None:
-    """`created` is a whole number of seconds since 1970, not milliseconds, a fraction or a date."""
+    """`created` is a whole number of seconds since 1970, not milliseconds, a fraction or a date, and is past."""
+    latest = MOST_SECONDS if "clock" in exchange.lacks else min(MOST_SECONDS, exchange.started_unix + CLOCKS_APART_S)
     for at, card in _cards(exchange):
         created = card.get("created", 0)  # a key that is missing is the schema's business
-        is_seconds = type(created) is int and 0 <= created < MOST_SECONDS
-        expect(is_seconds, expected="whole Unix seconds", got=created, at=f"{at}/created")
+        is_seconds = type(created) is int and 0 <= created < latest
+        expect(is_seconds, expected="whole Unix seconds, until now", got=created, at=f"{at}/created")
 
 
 # ----------------------------------------------------------------------------------------------- the list
@@ -160,11 +163,12 @@ def each_model_is_listed_once(exchange: Exchange) -> None:
     on=answered("listModels"),
 )
 def ids_are_what_requests_name(exchange: Exchange) -> None:
-    """An `id` is the name as requests give it, without a `models/` or `/` before it."""
+    """An `id` is the name as requests give it, without a `models/` before it, and without blanks around it."""
     for at, card in _cards(exchange):
         name = card.get("id")
         is_path = isinstance(name, str) and name.startswith(("models/", "/v1/"))
-        expect(not is_path, expected="a name for `model`", got=name, at=f"{at}/id")
+        is_padded = isinstance(name, str) and name != name.strip()
+        expect(not is_path and not is_padded, expected="a name for `model`", got=shown(name), at=f"{at}/id")
 
 
 @clause(

@@ -82,7 +82,13 @@ def edited(change: Callable[[Body], Any]) -> Exchange:
 
 
 PACKED = packed(vector(FOX))
+
+
 # Clause, exchanges that keep it, exchanges that break it.
+def written() -> Exchange:
+    return embed("[1, 2, 3]", body([vector("[1, 2, 3]")]))
+
+
 PAIRS: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "a row without usage": ("usage", [batch()], [edited(lambda b: b.pop("usage"))]),
     "no tokens": ("usage", [batch()], [batch(body([vector(t) for t in TEXTS], 0))]),
@@ -96,6 +102,17 @@ PAIRS: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
         "usage_batch",
         [embed([1, 2, 3], body([vector("t")], 3))],
         [embed([1, 2, 3], body([vector("t")], 1))],
+    ),
+    "a path for a model": ("model", [batch()], [edited(lambda b: b.update(model="/models/small.gguf"))]),
+    "token ids as their digits": (
+        "tokens",
+        [written(), embed([1, 2, 3], body([vector((1, 2, 3))]))],
+        [written(), embed([1, 2, 3], body([vector("[1, 2, 3]")]))],
+    ),
+    "a batch of token ids as their digits": (
+        "tokens",
+        [written(), embed([[1, 2, 3], [4]], body([vector((1, 2, 3)), vector((4,))]))],
+        [written(), embed([[1, 2, 3], [4]], body([vector("[1, 2, 3]"), vector("[4]")]))],
     ),
     "no model": ("schema", [batch()], [edited(lambda b: b.pop("model"))]),
     "null in a vector": ("schema", [batch()], [edited(lambda b: b["data"][0]["embedding"].append(None))]),
@@ -178,6 +195,8 @@ CLAUSES = {
     "deterministic": "an_input_has_one_vector",
     "distinct": "different_texts_have_different_vectors",
     "precision": "numbers_are_not_rounded",
+    "model": "the_model_is_named",
+    "tokens": "token_ids_are_no_text",
     "usage": "usage_counts_the_prompt",
     "usage_batch": "a_batch_counts_every_input",
 }

@@ -53,6 +53,8 @@ PAIRS: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "a model called list": ("kinds_are_named", [looked_up(card())], [looked_up(card(object="list"))]),
     "milliseconds": ("created_is_in_seconds", [LIST], [listed(card(created=NOW * 1000))]),
     "a fraction": ("created_is_in_seconds", [LIST], [listed(card(created=NOW + 0.5))]),
+    "a date to come": ("created_is_in_seconds", [LIST], [listed(card(created=NOW * 2))]),
+    "a blank behind a name": ("ids_are_what_requests_name", [LIST], [listed(card(f"{NAME} "))]),
     "a date": ("created_is_in_seconds", [looked_up(card())], [looked_up(card(created="2025-04-14"))]),
     "an empty list": ("some_model_is_listed", [LIST], [listed()]),
     "the same twice": ("each_model_is_listed_once", [LIST], [listed(card(), card())]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -288,3 +289,27 @@ def usage_first_only(ask: Ask, serve: Serve) -> Answer:
         return serve(ask)
     first = serve(ask.changed(input=given[0]))
     return _edited(ask, serve, lambda body: body | {"usage": first.json["usage"]} if first.status == 200 else None)
+
+
+@fault("embeddings.tokens-written", breaks="embeddings.tokens")
+def tokens_written(ask: Ask, serve: Serve) -> Answer:
+    """Token ids are embedded as the digits they are written with."""
+    given = ask.asked.get("input")
+    if not _is_embedding(ask) or not isinstance(given, list) or not given or isinstance(given[0], str):
+        return serve(ask)
+    written = json.dumps(given) if isinstance(given[0], int) else [json.dumps(one) for one in given]
+    return serve(ask.changed(input=written))
+
+
+@fault("embeddings.token-batch-refused", breaks="embeddings.accepts")
+def token_batch_refused(ask: Ask, serve: Serve) -> Answer:
+    """A batch of token ids is refused."""
+    given = ask.asked.get("input")
+    is_batch = _is_embedding(ask) and isinstance(given, list) and bool(given) and isinstance(given[0], list)
+    return refused(serve(ask), "input must be a string or a list of strings", param="input") if is_batch else serve(ask)
+
+
+@fault("embeddings.model-path", breaks="embeddings.model")
+def model_path(ask: Ask, serve: Serve) -> Answer:
+    """`model` is the path of a file."""
+    return _edited(ask, serve, lambda body: body | {"model": "/models/small.gguf"})

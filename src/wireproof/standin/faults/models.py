@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,64 @@ def created_ms(ask: Ask, serve: Serve) -> Answer:
     return _edited_cards(ask, serve, lambda card: card.update(created=card["created"] * 1000))
 
 
+@fault("models.created-later", breaks="models.created")
+def created_later(ask: Ask, serve: Serve) -> Answer:
+    """`created` is a date to come."""
+    return _edited_cards(ask, serve, lambda card: card.update(created=4_102_444_800))
+
+
+@fault("models.created-now", breaks="models.created-stable")
+def created_now(ask: Ask, serve: Serve) -> Answer:
+    """`created` is the time of the answer."""
+    if ask.path != LIST and not _is_lookup(ask):
+        return serve(ask)
+    told = serve(Ask("POST", "/v1/conversations", (), (*ask.headers, ("content-type", "application/json")), b"{}"))
+    now = told.json.get("created_at") if told.status == 200 else 0
+    return _edited_cards(ask, serve, lambda card: card.update(created=now))
+
+
+@fault("models.by-turns", breaks="models.stable")
+def by_turns(ask: Ask, serve: Serve) -> Answer:
+    """Each answer lacks another model, as where replicas answer in turn."""
+    answer = serve(ask)
+    if ask.path != LIST or answer.status != 200:
+        return answer
+    chosen = zlib.crc32((answer.header("x-request-id") or "").encode())
+
+    def edit(body: dict[str, Any]) -> None:
+        others = body["data"][8:-1]
+        body["data"].remove(others[chosen % len(others)])
+
+    return edit_json(answer, edit)
+
+
+ELSEWHERE = {"id": "team/gpt-4.1-mini", "object": "model", "created": 1_744_588_800, "owned_by": "team"}
+
+
+@fault("models.ghost", breaks="models.listed-found")
+def ghost(ask: Ask, serve: Serve) -> Answer:
+    """A model with a slash in its name is listed, and found under no path."""
+    return _edited_list(ask, serve, lambda body: body["data"].insert(0, ELSEWHERE))
+
+
+@fault("models.name-encoded", breaks="models.listed-found")
+def name_encoded(ask: Ask, serve: Serve) -> Answer:
+    """A lookup of a name with a slash answers with the name as the path has it."""
+    if _is_lookup(ask) and ask.path.removeprefix(ONE) in ("team/gpt-4.1-mini", "team%2Fgpt-4.1-mini"):
+        return json_answer({**ELSEWHERE, "id": "team%2Fgpt-4.1-mini"}).with_header("x-request-id", "req_encoded")
+    return ghost(ask, serve)
+
+
+@fault("models.id-padded", breaks="models.usable-ids")
+def id_padded(ask: Ask, serve: Serve) -> Answer:
+    """One of the listed names ends with a blank."""
+
+    def edit(body: dict[str, Any]) -> None:
+        body["data"][len(body["data"]) // 2]["id"] += "\t"
+
+    return _edited_list(ask, serve, edit)
+
+
 @fault("models.empty", breaks="models.not-empty")
 def empty(ask: Ask, serve: Serve) -> Answer:
     """A list of no models."""
@@ -63,7 +122,7 @@ def listed_twice(ask: Ask, serve: Serve) -> Answer:
     return _edited_list(ask, serve, lambda body: body | {"data": body["data"] * 2})
 
 
-@fault("models.id-prefixed", breaks="models.usable-ids")
+@fault("models.id-prefixed", breaks="models.usable-ids", also=("models.listed-found",))
 def id_prefixed(ask: Ask, serve: Serve) -> Answer:
     """Listed names begin with `models/`."""
 
@@ -85,7 +144,7 @@ def unlisted(ask: Ask, serve: Serve) -> Answer:
     return _edited_list(ask, serve, edit)
 
 
-@fault("models.lookup-missing", breaks="models.retrieve")
+@fault("models.lookup-missing", breaks="models.retrieve", also=("models.listed-found",))
 def lookup_missing(ask: Ask, serve: Serve) -> Answer:
     """404 for models that the list names."""
     answer = serve(ask)
@@ -94,7 +153,7 @@ def lookup_missing(ask: Ask, serve: Serve) -> Answer:
     return answer
 
 
-@fault("models.lookup-renamed", breaks="models.retrieve")
+@fault("models.lookup-renamed", breaks="models.retrieve", also=("models.listed-found",))
 def lookup_renamed(ask: Ask, serve: Serve) -> Answer:
     """A lookup answers with another id than the one asked for."""
     answer = serve(ask)
