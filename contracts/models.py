@@ -31,6 +31,8 @@ PROBES = (
 )
 
 NO_ROUTE = (404, 405, 501)
+# Said of the operation: of a model it would be a 404.
+NOT_SERVED = (405, 501)
 NOT_NOW = (401, 403, 429, 502, 503, 504)
 # 10^11 seconds is the year 5138; the same number of milliseconds was in March 1973.
 MOST_SECONDS = 100_000_000_000
@@ -208,6 +210,8 @@ def a_listed_model_can_be_looked_up(listed: Exchange, retrieved: Exchange) -> No
         raise NotApplicable(f"{model} is not in the list")
     if retrieved.status in NOT_NOW:
         raise Inconclusive(f"{retrieved.id} was answered {retrieved.status}")
+    if retrieved.status in NOT_SERVED:
+        raise NotApplicable(f"models are not looked up one by one: {retrieved.status}")
     expect(
         retrieved.status == 200,
         expected=f"200 with the model {model}, which the list names",
@@ -252,6 +256,8 @@ def an_unknown_model_is_not_found(exchange: Exchange) -> None:
     """
     if exchange.status in NOT_NOW:
         raise Inconclusive(f"{exchange.id} was answered {exchange.status}")
+    if exchange.status in NOT_SERVED:
+        raise NotApplicable(f"models are not looked up one by one: {exchange.status}")
     expect(exchange.status == 404, expected="404", got=f"status {exchange.status}")
     error = error_of(exchange)
     is_told = isinstance(error.get("message"), str) and bool(error["message"])

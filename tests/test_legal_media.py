@@ -15,7 +15,7 @@ from made_media import picture
 
 from wireproof.plan import Plan
 from wireproof.standin.faults.edit import edit_events, edit_frames, edit_json, refused
-from wireproof.standin.wire import Answer, Ask, Frame, Serve
+from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_frame
 
 Edit = Callable[[dict[str, Any]], Any]
 Vary = Callable[[Ask, Serve], Answer]
@@ -144,6 +144,17 @@ def by_the_older_model(ask: Ask, serve: Serve) -> Answer:
     return in_json(VERDICTS, older_model)(ask.changed(model="text-moderation-latest") if is_named else ask, serve)
 
 
+def unheard(answer: Answer) -> Answer:
+    """What a server says that hears no words in the hum."""
+    if _type(answer) == "text/event-stream":
+        usage = {"type": "tokens", "input_tokens": 48, "output_tokens": 1, "total_tokens": 49}
+        return replace(answer, frames=[event_frame({"type": "transcript.text.done", "text": "", "usage": usage})])
+    if _type(answer) == "text/plain":
+        return replace(answer, body=b"WEBVTT\n\n" if answer.body.startswith(b"WEBVTT") else b"\n")
+    lists = ("segments", "words", "logprobs")
+    return edit_json(answer, lambda body: body | {"text": ""} | {name: [] for name in lists if name in body})
+
+
 def without_bytes(event: dict[str, Any]) -> None:
     for row in event.get("logprobs", ()):
         row["bytes"] = None
@@ -216,6 +227,8 @@ VARIATIONS: dict[str, Vary] = {
     "log probabilities at the end alone": in_events(
         WORDS, lambda event: event.pop("logprobs", None) and None if "delta" in event else None
     ),
+    "nothing heard": on(WORDS, unheard),
+    "a voice that is not known": without(SPEECH, "voice"),
     "captions typed as what they are": on(
         WORDS,
         lambda a: (

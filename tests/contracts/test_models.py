@@ -96,6 +96,7 @@ LEGAL: dict[str, list[Exchange]] = {
     "a qualified name": [listed(card(f"openai/{NAME}")), looked_up(card())],
     "an alias": [listed(card("mini.gguf", aliases=[NAME])), looked_up(card())],
     "created zero": [listed(card(created=0)), looked_up(card(created=0))],
+    "not to be looked up one by one": [LIST, looked_up({}, 405), unknown({}, 405)],
     "throttled": [LIST, looked_up(not_found(), 429), unknown(not_found(), 429)],
 }
 MALFORMED: dict[str, list[Exchange]] = {

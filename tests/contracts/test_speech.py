@@ -172,6 +172,7 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     "not served": (refusing(404), refusing(501, input=""), refusing(405, voice=NOBODY)),
     "throttled": (refusing(429, input=""), refusing(503, response_format="mp9")),
     "refused as unprocessable": (refusing(422, param=None, input=""),),
+    "no such voice, whatever else is wrong": (refusing(400, "voice", response_format="mp9"),),
     "a format that the server does not make": (refusing(400, "response_format", response_format="flac"),),
 }
 

@@ -13,15 +13,23 @@ from made_media import SSE, events, formed, status
 
 from wireproof.clause import Call, Exchange, File
 
-WORDS = "A boat. It came late."
+WORDS = "A boat. It came late, and nobody asked."
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 JSON = (("content-type", "application/json"),)
-SRT = "1\n00:00:00,000 --> 00:00:00,900\nA boat.\n\n2\n00:00:00,900 --> 00:00:02,100\nIt came late.\n\n"
-VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n<v A>A boat.\n\n00:00:00.900 --> 00:00:02.100\nIt came late.\n\n"
-ALL = [{"word": word, "start": 0.0, "end": 0.3} for word in ("A", "boat", "It", "came", "late")]
+SRT = (
+    "1\n00:00:00,000 --> 00:00:00,900\nA boat.\n\n2\n00:00:00,900 --> 00:00:02,100\nIt came late, and nobody asked.\n\n"
+)
+VTT = (
+    "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n<v A>A boat.\n\n"
+    "00:00:00.900 --> 00:00:02.100\nIt came late, and nobody asked.\n\n"
+)
+ALL = [
+    {"word": word, "start": 0.0, "end": 0.3} for word in ("A", "boat", "It", "came", "late", "and", "nobody", "asked")
+]
 VERBOSE: dict[str, Any] = {"text": WORDS, "language": "en", "duration": 2.1, "words": ALL}
 ROWS = [
-    {"token": token, "logprob": -0.2, "bytes": list(token.encode())} for token in ("A boat", ".", " It came", " late.")
+    {"token": token, "logprob": -0.2, "bytes": list(token.encode())}
+    for token in ("A boat", ".", " It came", " late, and nobody asked.")
 ]
 DELTAS = [{"type": "transcript.text.delta", "delta": row["token"], "logprobs": [row]} for row in ROWS]
 DONE = {"type": "transcript.text.done", "text": WORDS, "logprobs": ROWS}
@@ -112,9 +120,9 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     "another model hears otherwise": (*THREE, heard({"text": "A coat."}, "json", model="tiny")),
     "another prompt": (*THREE, heard("A coat.", "text", ("prompt", "coats"))),
     "nothing is said": (heard({"text": ""}, "json"), heard("", "text"), heard("", "srt"), heard("WEBVTT\n\n", "vtt")),
-    "words on lines of their own": (*THREE, heard("A boat.\nIt came late.\n", "text")),
+    "words on lines of their own": (*THREE, heard("A boat.\nIt came late, and nobody asked.\n", "text")),
     "words with their stops and blanks": (
-        verbose(words=[{"word": word} for word in (" A", " boat.", " It", " came", " late.")]),
+        verbose(words=[{"word": f" {one['word']}."} for one in ALL]),
     ),
     "no words": (verbose(words=[]), verbose(words=None)),
     "less and greater": (verbose(text="a <| b |> c", words=[]),),
@@ -124,6 +132,8 @@ LEGAL: dict[str, tuple[Exchange, ...]] = {
     ),
     "no probabilities of a model without": (heard({"text": WORDS}, "json", ASKED[0]),),
     "probabilities at the end alone": (streamed(*({**one, "logprobs": []} for one in DELTAS), DONE),),
+    "nothing heard, and nothing to be sure of": (streamed({"type": "transcript.text.done", "text": ""}),),
+    "a word or two": (*[heard("you", "text")] * 3, heard({"text": "Thank you"}, "json")),
     "refused": (heard({"error": {"message": "include"}}, "json", ASKED[0], status=400),),
 }  # fmt: skip
 

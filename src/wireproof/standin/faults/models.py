@@ -153,11 +153,12 @@ def lookup_missing(ask: Ask, serve: Serve) -> Answer:
     return answer
 
 
-@fault("models.lookup-renamed", breaks="models.retrieve", also=("models.listed-found",))
+@fault("models.lookup-renamed", breaks="models.retrieve")
 def lookup_renamed(ask: Ask, serve: Serve) -> Answer:
-    """A lookup answers with another id than the one asked for."""
+    """A lookup of the model that is loaded answers with another id than the one asked for."""
     answer = serve(ask)
-    return edit_json(answer, lambda card: card | {"id": "default"}) if _is_lookup(ask) else answer
+    is_loaded = _is_lookup(ask) and ask.path == f"{ONE}gpt-4.1-mini"
+    return edit_json(answer, lambda card: card | {"id": "default"}) if is_loaded else answer
 
 
 @fault("models.owner-differs", breaks="models.retrieve-equals")
