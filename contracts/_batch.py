@@ -63,7 +63,8 @@ def batches_told(exchanges: Sequence[Exchange], which: int = 0) -> list[tuple[Ex
 
 def is_asked_rightly(exchange: Exchange) -> bool:
     asked = exchange.request.asked
-    return asked.get("endpoint") == ASKED["endpoint"] and asked.get("metadata") == LABELS
+    is_of_a_file = asked.get("input_file_id") != UNKNOWN_FILE
+    return is_of_a_file and asked.get("endpoint") == ASKED["endpoint"] and asked.get("metadata") == LABELS
 
 
 def completed(exchanges: Sequence[Exchange]) -> tuple[Exchange, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from lives import NONSENSE, answered_with, edited, findings, lived, nonsense_at, verdicts, with_fields, without
-from made import clauses_of
+from made import answer, clauses_of
 
 from wireproof.standin.faults import Departure, all_faults
 from wireproof.standin.faults.edit import edit_json
@@ -285,3 +285,14 @@ def test_a_backend_that_keeps_no_files_cannot_be_asked_for_batches(batches: Modu
     told = verdicts(lived(LIFE, answered_with("POST /files", 404)), *batches)
     assert {one.outcome for one in told.values()} == {"not-applicable"}
     assert told["batches.echo"].reason == "no batch was made: batches.life was answered 404"
+
+
+def test_a_batch_whose_file_is_looked_for_later_is_not_the_one_that_is_followed(batches: Modules) -> None:
+    run = lived(LIFE)
+    made = next(one for one in run if one.operation == "createBatch" and one.status == 200)
+    at, asked = next((at, one) for at, one in enumerate(run) if "nosuchfile" in str(one.request.asked))
+    taken = {**made.json, "id": "batch_other", "input_file_id": asked.request.asked["input_file_id"]}
+    run[at] = replace(asked, status=200, chunks=answer(taken).chunks)
+    told = verdicts(run, *batches)
+    assert {id for id, one in told.items() if one.outcome == "fail"} == set()
+    assert {id for id, one in told.items() if one.outcome != "pass"} == {"batches.input-file"}
