@@ -14,7 +14,7 @@ from typing import Any
 from wireproof.clause import Call, Exchange, NotApplicable, Operation, load_spec, remembered
 
 from ._life import id_of, ids_of, is_ok, rows_of
-from ._reading import maybe_object
+from ._reading import as_count, maybe_object
 
 CURSORS = ("cursor", "cursor-bare")
 WALK = ("after", "before", "limit", "order")
@@ -148,14 +148,21 @@ def is_changed_between(deleted: Deletions, one: Page, other: Page) -> bool:
     return any(first < step < last for step in deleted.get(one.exchange.probe, ()))
 
 
+# Two clocks are rarely off by more; what is farther off is no time of making.
+CLOCKS_DIFFER_S = 3600
+
+
 def ranks(exchanges: Sequence[Exchange]) -> dict[tuple[str, str], dict[str, int]]:
     """By probe and path of the list: the ids that were made there, and when.
 
-    Seconds, as lists are ordered by them: what was made in one second may stand in any order.
+    Seconds, as lists are ordered by them: what was made in one second may stand in any order. They are those of the
+    server, where it tells them: two that it made in one second may be asked for in two.
     """
     made: dict[tuple[str, str], dict[str, int]] = {}
     for exchange in exchanges:
         id = id_of(exchange)
         if exchange.request.method == "POST" and id is not None:
-            made.setdefault((exchange.probe, exchange.request.path), {}).setdefault(id, int(exchange.started_unix))
+            asked, told = int(exchange.started_unix), as_count(maybe_object(exchange).get("created_at"))
+            second = asked if told is None or abs(told - asked) > CLOCKS_DIFFER_S else told
+            made.setdefault((exchange.probe, exchange.request.path), {}).setdefault(id, second)
     return made

@@ -23,7 +23,7 @@ from wireproof.clause import (
     shown,
 )
 
-from ._life import NOT_NOW, expect_turned_down, status_of
+from ._life import NOT_NOW, expect_turned_down, is_ok, status_of
 from ._pages import (
     NO_SUCH,
     Direction,
@@ -39,7 +39,7 @@ from ._pages import (
     ranks,
     turned,
 )
-from ._reading import maybe_object
+from ._reading import error_of, maybe_object
 
 EACH = answered(shows=is_page)
 # Refused deletions as well: they may have deleted all the same.
@@ -304,6 +304,10 @@ def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
 # ------------------------------------------------------------------------------------------------ mistakes
 
 
+def _is_list(exchange: Exchange) -> bool:
+    return list_operation(exchange) is not None
+
+
 def _is_asked_rightly(exchange: Exchange) -> bool:
     """Whether a list was asked for with documented names and values, and no cursor that names nothing."""
     operation = list_operation(exchange)
@@ -321,16 +325,38 @@ def _is_asked_rightly(exchange: Exchange) -> bool:
 
 
 @clause(
-    "paging.accepts", level="MUST", source="SPEC limit, order, after of every list", on=sent(shows=_is_asked_rightly)
+    "paging.accepts", level="MUST", source="SPEC limit, order, after of every list", on=sequence(sent(shows=_is_list))
 )
-def documented_parameters_are_taken(exchange: Exchange) -> None:
+def documented_parameters_are_taken(exchanges: list[Exchange]) -> None:
     """`limit`, `order` and `after` are taken by every list that documents them, and never refused as unknown."""
-    status = exchange.status or 0
-    if status in NOT_NOW:
-        raise Inconclusive(f"answered {status}")
-    if status in (404, 405, 501):
-        raise NotApplicable(f"not served: answered {status}")
-    expect(status < 400, expected="a page", got=status_of(exchange))
+    known = {exchange.operation for exchange in exchanges if is_ok(exchange)}
+    why: list[Exception] = []
+    judged = 0
+    for exchange in filter(_is_asked_rightly, exchanges):
+        status, foreign = exchange.status or 0, _refused_parameter(exchange)
+        if status in (404, 405, 501):
+            why.append(NotApplicable(f"not served: answered {status}"))
+        elif status in NOT_NOW or (status >= 500 and exchange.operation not in known):
+            why.insert(0, Inconclusive(f"{exchange.id} was answered {status}"))
+        elif foreign is not None:
+            why.append(NotApplicable(f"{foreign} was refused, which does not page"))
+        else:
+            judged += 1
+            expect(status < 400, expected="a page", got=status_of(exchange), at=f"{exchange.id} ")
+    if not judged:
+        raise why[0] if why else NotApplicable("no list was asked for so")
+
+
+PAGING = ("limit", "order", "after")
+
+
+def _refused_parameter(exchange: Exchange) -> str | None:
+    """The parameter beside those of the page that a refusal speaks of."""
+    error = error_of(exchange)
+    said = f"{error.get('param')} {error.get('message')}" if (exchange.status or 0) < 500 else ""
+    if any(name in said for name in PAGING):
+        return None
+    return next((name for name in exchange.request.query if name not in PAGING and name in said), None)
 
 
 @clause(

@@ -36,8 +36,9 @@ class Flow:
         one = answer(body, operation=operation, method=method, path=path, probe="p", step=step, started=at, **more)
         return replace(one, request=replace(one.request, query=query))
 
-    def made(self, id: str, **more: Any) -> Exchange:
-        return self._told({"id": id, "object": "file"}, "createFile", "POST", "/files", {}, **more)
+    def made(self, id: str, created: int | None = None, **more: Any) -> Exchange:
+        told = {} if created is None else {"created_at": created}
+        return self._told({"id": id, "object": "file"} | told, "createFile", "POST", "/files", {}, **more)
 
     def gone(self, id: str) -> Exchange:
         return self._told({"id": id, "deleted": True}, "deleteFile", "DELETE", f"/files/{id}", {})
@@ -202,9 +203,44 @@ def test_documented_parameters_are_taken(paging: ModuleType, status: int, outcom
         assert judged(paging, "documented_parameters_are_taken", [replace(other, status=400)]) == "not-applicable"
 
 
+def test_a_list_that_nobody_is_given_says_nothing_of_its_parameters(paging: ModuleType) -> None:
+    asked = Flow().page("a", limit="1")
+    broken = replace(asked, status=500)
+    assert judged(paging, "documented_parameters_are_taken", [broken]) == "inconclusive"
+    assert judged(paging, "documented_parameters_are_taken", [asked, broken]) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ({"message": "purpose: Input should be 'assistants' or 'batch'"}, "not-applicable"),
+        ({"message": "Invalid value", "param": "purpose"}, "not-applicable"),
+        ({"message": "Unrecognized request argument supplied: limit"}, "fail"),
+        ({"message": "with purpose, order is not allowed"}, "fail"),
+        ({"message": "Bad request"}, "fail"),
+    ],
+)
+def test_another_parameter_may_be_refused(paging: ModuleType, error: dict[str, Any], outcome: str) -> None:
+    asked = Flow().page("a", limit="1", purpose="fine-tune")
+    refused = answer({"error": error}, status=400, operation=asked.operation, method="GET", path=asked.request.path)
+    asked = replace(asked, status=400, chunks=refused.chunks)
+    assert judged(paging, "documented_parameters_are_taken", [asked]) == outcome
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"), [(400, "pass"), (404, "pass"), (200, "pass"), (500, "fail"), (503, "inconclusive")]
 )
 def test_an_unknown_cursor_is_no_server_error(paging: ModuleType, status: int, outcome: str) -> None:
     asked = replace(Flow().page("a", after="file-wireproofnosuchfile"), status=status)
     assert judged(paging, "an_unknown_cursor_is_no_server_error", [asked]) == outcome
+
+
+def test_the_seconds_of_a_list_are_those_of_the_server(paging: ModuleType) -> None:
+    def outcome(*created: int | None) -> str:
+        flow = Flow()
+        made = [flow.made(id, second) for id, second in zip("ab", created, strict=True)]
+        return judged(paging, "lists_are_in_order", [*made, flow.page("a", "b")])
+
+    noon = int(NOON)
+    assert outcome(noon, noon) == "not-applicable"
+    assert outcome(noon, noon + 1) == outcome(None, None) == outcome(7, 7) == "fail"
