@@ -288,7 +288,8 @@ def calls_do_not_leak_into_the_text(exchange: Exchange) -> None:
     """
     names = list(declared_functions(exchange.request.asked))
     for choice in choices_told(exchange):
-        leaked = _leak(choice, names)
+        # A call that the limit cut is no call yet, and its beginning may come as text.
+        leaked = None if choice.was_cut and not choice.calls else _leak(choice, names)
         got = f"{leaked} in {shown(choice.content)}"
         choice.must(leaked is None, "content", expected="text without a tool call in it", got=got)
 

@@ -11,6 +11,7 @@ from made import clauses_of, outcome_of, stream, verdict_of
 from made_chat import choice, said
 
 from wireproof.clause import Exchange
+from wireproof.judge import judge
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,19 @@ def test_a_replacement_character_that_was_asked_for_is_no_finding(texts: ModuleT
     asked = {"messages": [{"role": "user", "content": "Say \ufffd twice."}]}
     exchange = said(choice("\ufffd\ufffd indeed"), ask={"messages": asked["messages"]})
     assert outcome_of(texts.characters_come_whole, exchange) == "not-applicable"
+
+
+def test_a_model_without_words_writes_halves_of_characters_itself(texts: ModuleType) -> None:
+    def asked(*contents: str) -> list[Exchange]:
+        return [said(choice("na\ufffdve"), ask={"messages": [{"role": "user", "content": one}]}) for one in contents]
+
+    def outcome(*contents: str) -> str:
+        return judge([texts.characters_come_whole.clause], asked(*contents))[0].outcome
+
+    assert outcome("Count from 1 to 50.") == "not-applicable"
+    assert outcome("Repeat: naïve", "Count from 1 to 50.") == "not-applicable"
+    assert outcome("Say hello.", "Name a river.", "What is it like outside?") == "not-applicable"
+    assert outcome("Say hello.", "Repeat: naïve", "Say hello.") == "fail"
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,13 @@ PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
         ],
     ),
     "chat.tools.leak": (
-        [words("Let me call get_weather for you."), words('{"name": "Paris"}'), plain([call()]), words("<b>no</b>")],
+        [
+            words("Let me call get_weather for you."),
+            words('{"name": "Paris"}'),
+            plain([call()]),
+            words("<b>no</b>"),
+            words('<tool_call>{"name": "get_wea', finish="length"),
+        ],
         [
             words('<tool_call>{"name": "get_weather"}</tool_call>'),
             words(f'{{"name": "get_weather", "arguments": {ARGUMENTS}}}'),
