@@ -23,7 +23,7 @@ from wireproof.clause import (
     where_served,
 )
 
-from ._errors import error_told
+from ._errors import error_told, seen
 
 # A right key would make each of them one token. Not GET /models: some providers publish that list on purpose.
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
@@ -108,7 +108,7 @@ def a_bad_key_is_a_401(exchange: Exchange) -> None:
     """
     if exchange.status in ELSEWHERE:
         raise Inconclusive(f"answered {exchange.status}, which says nothing about the key")
-    expect(exchange.status == 401, expected="status 401", got=exchange.status)
+    expect(exchange.status == 401, expected="status 401", got=seen(exchange))
 
 
 @clause("auth.type", level="SHOULD", source="OBS 401; ERR-LATE", on=refused(probes="auth.*", status="401"))

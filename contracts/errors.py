@@ -95,8 +95,8 @@ def mistakes_are_no_server_errors(exchange: Exchange) -> None:
     on=where_served(sent(probes=OURS, shows=is_broken_json)),
 )
 def broken_json_is_a_400(exchange: Exchange) -> None:
-    """A body that is not JSON is refused with 400."""
-    expect_refused(exchange, "body-not-json")
+    """A body that is not JSON is refused with 400, or 422."""
+    expect_refused(exchange, "body-not-json", "unprocessable")
 
 
 @clause(

@@ -98,6 +98,8 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
 def one_result_for_each_text(exchange: Exchange) -> None:
     """A list of texts has one result each; one text, and a list of parts, has one."""
     given = exchange.request.asked.get("input")
+    if not given:
+        raise NotApplicable("there is no input: moderations.refuses judges that")
     is_texts = isinstance(given, list) and all(isinstance(one, str) for one in given)
     wanted = len(given) if is_texts and isinstance(given, list) else 1
     results = as_object(json_or_none(exchange)).get("results")

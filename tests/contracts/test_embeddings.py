@@ -91,6 +91,7 @@ def written() -> Exchange:
 
 PAIRS: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "a row without usage": ("usage", [batch()], [edited(lambda b: b.pop("usage"))]),
+    "no tokens of no text": ("usage", [embed("", body([vector(FOX)], 0))], [embed(FOX, body([vector(FOX)], 0))]),
     "no tokens": ("usage", [batch()], [batch(body([vector(t) for t in TEXTS], 0))]),
     "a total of its own": ("usage", [batch()], [edited(lambda b: b["usage"].update(total_tokens=14))]),
     "a count of the first input": (

@@ -152,6 +152,7 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("mistakes_are_no_server_errors", told(500, ask=asked()), "not-applicable"),
     ("mistakes_are_no_server_errors", routed(500, "GET", "/embeddings", "errors.wrong-method"), "fail"),
     ("broken_json_is_a_400", told(ask=BROKEN), "pass"),
+    ("broken_json_is_a_400", told(422, ask=BROKEN), "pass"),
     ("broken_json_is_a_400", told(404, ask=BROKEN), "fail"),
     ("broken_json_is_a_400", taken(BROKEN), "fail"),
     ("broken_json_is_a_400", told(500, ask=BROKEN), "not-applicable"),

@@ -196,3 +196,9 @@ def test_no_clause_stumbles_over_a_malformed_answer(said: ModuleType, body: Any)
         for clause in clauses_of(said):
             exchange = told(body, given, probe="moderations.batch")
             assert "the clause itself failed" not in verdict_of(clause, exchange).reason
+
+
+def test_what_was_taken_without_an_input_counts_once(contract: Callable[[str], ModuleType]) -> None:
+    taken, clauses = told({"id": "1", "model": MODEL, "results": [MILD]}, []), contract("moderations")
+    assert outcome_of(clauses.one_result_for_each_text, taken) == "not-applicable"
+    assert outcome_of(clauses.nothing_is_not_judged, taken) == "fail"

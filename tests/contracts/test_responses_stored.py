@@ -230,6 +230,7 @@ LEGAL: dict[str, list[Exchange]] = {
     "too late to be cancelled": cut_short(QUEUED, ERROR, OVER, status={1: 400}),
     "nothing is cancelled here": cut_short(QUEUED, ERROR, OVER, status={1: 404}),
     "over at once": cut_short(OVER),
+    "nothing behind that stores": unstored(500),
 }
 
 

@@ -43,7 +43,7 @@ def errors_are_details(ask: Ask, serve: Serve) -> Answer:
     return _refused_chat(ask, serve, lambda answer: answer.with_json({"detail": answer.json["error"]["message"]}))
 
 
-@fault("errors.detail-list", breaks="errors.envelope", also=("errors.bad-request-status", "errors.bad-json"))
+@fault("errors.detail-list", breaks="errors.envelope", also=("errors.bad-request-status",))
 def errors_are_lists_of_details(ask: Ask, serve: Serve) -> Answer:
     """Refused chat requests answer 422 and `{"detail": [{"loc", "msg", "type"}]}`."""
 
