@@ -82,9 +82,17 @@ def ledger(clauses: list[Clause]) -> list[dict[str, Any]]:
             "since": one.since,
             "fields": list(one.fields),
             "faults": faults.get(one.id, []),
+            **_remedies(one.id),
         }
         for one in clauses
     ]
+
+
+def _remedies(id: str) -> dict[str, str]:
+    from wireproof.remedies import remedy_for
+
+    remedy = remedy_for(id)
+    return {"breaks": remedy.breaks, "mend": remedy.mend} if remedy else {}
 
 
 def proofs() -> dict[str, list[str]]:
@@ -122,6 +130,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def _remedy(id: str) -> list[str]:
+    """What breaks, and how to mend it, each in a column of its own."""
+    from wireproof.remedies import remedy_for
+
+    remedy = remedy_for(id)
+    if remedy is None:
+        return []
+    told = {"breaks": remedy.breaks, "mend": remedy.mend}
+    return [
+        *(
+            textwrap.fill(text, 100, initial_indent=f"{name:<10}", subsequent_indent=" " * 10)
+            for name, text in told.items()
+        ),
+        "",
+    ]
+
+
 def _explained(clause: Clause, probes: list[Probe]) -> str:
     from wireproof.plan import Models, bind
     from wireproof.spec import load_spec
@@ -143,6 +168,7 @@ def _explained(clause: Clause, probes: list[Probe]) -> str:
             "",
             "\n\n".join(paragraphs),
             "",
+            *_remedy(clause.id),
             f"source    {clause.source}",
             f"since     {clause.since}",
             f"model     {MODEL_DEPENDENCE[clause.model]}",
