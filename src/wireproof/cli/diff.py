@@ -27,8 +27,8 @@ EACH = ("model", "embedding_model", "completion_model", "api_key_env")
 @click.command(
     "diff",
     epilog="Examples: wireproof diff http://127.0.0.1:8000/v1 https://gateway/v1 --model m --out diff; "
-    "drift, against today's answers: wireproof diff yesterday/journal.jsonl https://host/v1 --model m; "
-    "drift, offline: wireproof diff yesterday/journal.jsonl today/journal.jsonl",
+    "wireproof diff yesterday/journal.jsonl https://host/v1 --model m; "
+    "wireproof diff yesterday/journal.jsonl today/journal.jsonl",
 )
 @click.argument("targets", nargs=-1, required=True, metavar="A B [C...]")
 @click.option("--model", multiple=True, metavar="ID", help="The chat model: one for all targets, or one for each.")
