@@ -12,6 +12,8 @@ from ._reading import error_of
 NOT_NOW = (401, 402, 403, 404, 408, 409, 413, 429, 502, 503, 504, 529)
 OTHER_TROUBLE = (401, 403, 404, 408, 429, 502, 503, 504)
 UNSUPPORTED = re.compile(r"unsupported|(?:not|n't)[ _](?:yet )?(?:support|available|implemented|allowed)", re.I)
+# A model with a small window cannot take what is right: vLLM, llama.cpp and the API say so in these words.
+TOO_LONG = re.compile(r"context[ _](length|window|size)", re.I)
 
 
 def expect_served(exchange: Exchange, said: str) -> None:
@@ -21,6 +23,8 @@ def expect_served(exchange: Exchange, said: str) -> None:
         return
     if status in NOT_NOW:
         raise NotApplicable(f"{exchange.probe} was answered {status}, which says nothing about the request")
+    if status == 400 and TOO_LONG.search(said):
+        raise NotApplicable(f"{exchange.probe} is longer than the model can take: {said[:160]}")
     if status == 501 or UNSUPPORTED.search(said):
         raise NotApplicable(f"{exchange.probe} is not supported: {said[:160]}")
     expect(False, expected="an answer, or a refusal as unsupported", got=f"{status} {said[:160]}")
@@ -37,6 +41,8 @@ def expect_feature_served(exchange: Exchange, feature: re.Pattern[str] | None = 
         return
     error = error_of(exchange)
     said = f"{status}: {error.get('message') or exchange.wire[:120].decode('utf-8', 'replace')}"
+    if status == 400 and TOO_LONG.search(f"{error.get('code')} {error.get('type')} {said}"):
+        raise NotApplicable(said)
     is_named = feature is not None and UNSUPPORTED.search(said) and feature.search(said)
     if status == 501 or str(error.get("code") or "").startswith("unsupported") or is_named:
         raise NotApplicable(said)

@@ -337,6 +337,11 @@ def test_legal_variations_break_nothing(clauses: dict[str, Any], exchange: Excha
         ("chat.tools.accepts", refused(429, ask=asked()), "inconclusive"),
         ("chat.tools.accepts", refused(500, ask=asked()), "inconclusive"),
         ("chat.tools.result", refused(500, ask=asked("none", messages=PAST)), "inconclusive"),
+        (
+            "chat.tools.result",
+            refused(400, "context_length_exceeded", ask=asked("none", messages=PAST)),
+            "not-applicable",
+        ),
         ("chat.tools.required", BROKEN_OFF, "inconclusive"),
         ("chat.tools.choice-unknown", refused(429, ask=asked(UNKNOWN)), "inconclusive"),
         ("chat.tools.arguments-schema", plain([call(arguments="{}"), call("call_2")]), "pass"),
