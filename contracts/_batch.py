@@ -61,6 +61,14 @@ def batches_told(exchanges: Sequence[Exchange], which: int = 0) -> list[tuple[Ex
     ]
 
 
+def both(exchanges: Sequence[Exchange]) -> list[list[tuple[Exchange, dict[str, Any]]]]:
+    """What was told of the first batch, and of the one that was cancelled after it, if there was one."""
+    try:
+        return [batches_told(exchanges), batches_told(exchanges, 1)]
+    except NotApplicable:
+        return [batches_told(exchanges)]
+
+
 def is_asked_rightly(exchange: Exchange) -> bool:
     asked = exchange.request.asked
     is_of_a_file = asked.get("input_file_id") != UNKNOWN_FILE

@@ -6,12 +6,12 @@ which things were made is known where the same flow made them: by POST to the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from wireproof.clause import Call, Exchange, NotApplicable, Operation, load_spec, remembered
+from wireproof.clause import Exchange, NotApplicable, Operation, load_spec, remembered
 
 from ._life import id_of, ids_of, is_ok, rows_of
 from ._reading import as_count, maybe_object
@@ -101,13 +101,6 @@ def largest_limit(exchange: Exchange) -> int | None:
     operation = list_operation(exchange)
     given = [one.node["schema"] for one in operation.parameters if one.name == "limit"] if operation else []
     return given[0].get("maximum") if given else None
-
-
-def mistaken(ask: Callable[..., Call], unknown: str, most: int) -> Iterator[Call]:
-    """A list asked for wrongly: by a cursor that names nothing, for nothing, and for more than `most`."""
-    yield ask(after=unknown)
-    yield ask(limit="0")
-    yield ask(limit=str(most + 1))
 
 
 def pages_of(exchanges: Sequence[Exchange]) -> list[Page]:

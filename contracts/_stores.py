@@ -47,7 +47,7 @@ NEW_NAME = "wireproof renamed"
 # Every client sends it; a server that is past the beta does not look.
 BETA = {"OpenAI-Beta": "assistants=v2"}
 UNKNOWN_FILE = "file-wireproofnosuchfile"
-UNKNOWN, UNKNOWN_BATCH = "vs_wireproofnosuchstore", "vsfb_wireproofnosuchbatch"
+UNKNOWN_BATCH = "vsfb_wireproofnosuchbatch"
 QUERY, OTHER_QUERY = "The lamp turns once in ten seconds", "ice in the valley"
 NO_FILTER = {"type": "wireproof", "key": "kind", "value": "ice"}
 # Of three files each filter lets other ones through, and would let others if one of its comparisons were another.
@@ -64,7 +64,7 @@ FILTERS: tuple[dict[str, Any], ...] = (
             {"type": "nin", "key": "kind", "value": ["tower", "ice"]}, {"type": "eq", "key": "open", "value": True}]}]},
 )  # fmt: skip
 # Half a minute in all for a few hundred bytes.
-WAITS_S = (1.0, 3.0, 8.0, 18.0)
+WAITS_S = (1.0, 6.0, 20.0)
 BATCH_WAITS_S = (1.0, 4.0)
 
 

@@ -53,7 +53,7 @@ def a_completed_batch_has_its_files(exchanges: list[Exchange]) -> None:
 
 @clause("batches.output-file", level="MUST", source="SPEC OpenAIFile.purpose: batch_output", on=steps(LIFE))
 def results_are_files(exchanges: list[Exchange]) -> None:
-    """The file of the answers, as that of the errors, is a File for `batch_output`, of the size of its content."""
+    """The file of the answers is a File of purpose `batch_output`, of the size of its content."""
     contents = files_of(exchanges)
     told = told_files(exchanges)
     if not told:
@@ -68,7 +68,7 @@ def results_are_files(exchanges: list[Exchange]) -> None:
 @clause("batches.output-expiry", level="MUST", source="SPEC BatchFileExpirationAfter", on=steps(LIFE),
         fields=("output_expires_after",))  # fmt: skip
 def results_expire_as_asked(exchanges: list[Exchange]) -> None:
-    """With `output_expires_after` the files of results expire so many seconds after they were created."""
+    """With `output_expires_after` the file of the answers expires so many seconds after it was created."""
     if "output_expires_after" not in batches_told(exchanges)[0][0].request.asked:
         raise NotApplicable("no batch was made whose results expire")
     judged = False

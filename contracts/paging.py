@@ -359,14 +359,19 @@ def _refused_parameter(exchange: Exchange) -> str | None:
     return next((name for name in exchange.request.query if name not in PAGING and name in said), None)
 
 
+def _asks_for_nothing(exchange: Exchange) -> bool:
+    limit = exchange.request.query.get("limit", "1")
+    return list_operation(exchange) is not None and (limit == "0" or not limit.isdecimal())
+
+
 @clause(
     "paging.limit-refused",
     level="SHOULD",
     source="SPEC limit: minimum 1; ERR-LATE 400",
-    on=sent(shows=lambda exchange: list_operation(exchange) is not None and exchange.request.query.get("limit") == "0"),
+    on=sent(shows=_asks_for_nothing),
 )
 def a_limit_of_nothing_is_refused(exchange: Exchange) -> None:
-    """`limit: 0` is refused with 400, or 422: no page has less than one item."""
+    """`limit: 0`, or a limit that is no number, is refused with 400, or 422: no page has less than one item."""
     if exchange.status == 404:
         raise NotApplicable("the list is not served")
     expect_turned_down(exchange)

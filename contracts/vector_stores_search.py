@@ -238,6 +238,7 @@ def the_text_of_a_file_can_be_read(exchanges: list[Exchange]) -> None:
     served(exchange, "the content of the file")
     texts = texts_of({"content": maybe_object(exchange).get("data")})
     whole = plain(TOWER.data.decode())
+    expect(len(set(texts)) == len(texts), expected="each piece once", got=shown(texts), at=f"{exchange.id} /data")
     told = plain(" ".join(texts))
     for text in texts:
         expect(plain(text) in whole, expected=f"words of {TOWER.name}", got=shown(text), at=f"{exchange.id} /data")

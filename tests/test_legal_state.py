@@ -82,7 +82,10 @@ def renamed(**prefixes: str) -> Vary:
         path, query, body = ask.path, ask.query, ask.body
         for ours, theirs in prefixes.items():
             path = path.replace(f"/{theirs}", f"/{ours}")
-            query = tuple((name, value.replace(theirs, ours)) for name, value in query)
+            query = tuple(
+                (name, ours + value.removeprefix(theirs) if value.startswith(theirs) else value)
+                for name, value in query
+            )
             body = body.replace(f'"{theirs}'.encode(), f'"{ours}'.encode())
         answer = serve(replace(ask, path=path, query=query, body=body))
         if answer.is_stream or ask.path.endswith("/content"):

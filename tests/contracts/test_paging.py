@@ -156,8 +156,9 @@ def test_a_page_may_be_wrong_by_itself(paging: ModuleType, page: Exchange, claus
     ("status", "outcome"), [(400, "pass"), (422, "pass"), (200, "fail"), (500, "fail"), (501, "not-applicable")]
 )
 def test_a_limit_of_nothing_is_refused(paging: ModuleType, status: int, outcome: str) -> None:
-    asked = replace(Flow().page("a", limit="0"), status=status)
-    assert judged(paging, "a_limit_of_nothing_is_refused", [asked]) == outcome
+    for limit in ("0", "two"):
+        asked = replace(Flow().page("a", limit=limit), status=status)
+        assert judged(paging, "a_limit_of_nothing_is_refused", [asked]) == outcome
 
 
 @pytest.mark.parametrize(

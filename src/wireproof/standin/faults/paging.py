@@ -46,7 +46,7 @@ def _with_ends(body: dict[str, Any], data: list[Any]) -> dict[str, Any]:
     return {**body, "data": data, **ends}
 
 
-@fault("paging.limit-ignored", breaks="paging.limit", also=("files.list", "paging.limit-most", "paging.more"))
+@fault("paging.limit-ignored", breaks="paging.limit", also=("files.list", "paging.limit-refused", "paging.more"))
 def limit_is_ignored(ask: Ask, serve: Serve) -> Answer:
     """`limit` has no effect."""
     is_number = (_asked(ask, "limit") or "0") != "0"
@@ -122,6 +122,42 @@ def the_newest_comes_again(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, after=None) if is_meant else ask)
 
 
+@fault("paging.last-but-one-again", breaks="paging.once")
+def the_last_but_one_comes_again(ask: Ask, serve: Serve) -> Answer:
+    """Behind the last item of an ascending list comes the one before it again, and so on for ever."""
+    cursor, answer = _asked(ask, "after"), serve(ask)
+    if not _is_list(ask) or _asked(ask, "order") != "asc" or not cursor or answer.status != 200:
+        return answer
+    ids = [row["id"] for row in serve(_query(ask, after=None, limit=None)).json["data"]]
+    before = ids[-3] if ids[-1] == cursor else cursor
+    return edit_json(serve(_query(ask, after=before, limit="1" if before != cursor else _asked(ask, "limit"))),
+                     lambda body: body | {"has_more": True})  # fmt: skip
+
+
+@fault("paging.limit-text-crash", breaks="paging.limit-refused")
+def a_limit_that_is_no_number_crashes(ask: Ask, serve: Serve) -> Answer:
+    """500 for a limit that is no number."""
+    answer, limit = serve(ask), _asked(ask, "limit")
+    is_meant = limit is not None and not limit.isdecimal() and answer.status == 400
+    return refused(answer, "invalid literal for int()", status=500) if is_meant else answer
+
+
+@fault("paging.more-batches", breaks="paging.more")
+def there_are_always_more_batches(ask: Ask, serve: Serve) -> Answer:
+    """`has_more` of the list of batches is always true."""
+    answer = serve(ask)
+    is_meant = ask.method == "GET" and ask.path == "/v1/batches"
+    return edit_json(answer, lambda body: body | {"has_more": True}) if is_meant else answer
+
+
+@fault("paging.one-store-more", breaks="paging.limit", also=("paging.whole", "paging.more"))
+def one_store_more_is_listed(ask: Ask, serve: Serve) -> Answer:
+    """A page of stores has one item more than its limit."""
+    limit = _asked(ask, "limit") or ""
+    is_meant = ask.method == "GET" and ask.path == "/v1/vector_stores" and limit.isdecimal() and 0 < int(limit) < 100
+    return serve(_query(ask, limit=str(int(limit) + 1)) if is_meant else ask)
+
+
 @fault("paging.skips-in-a-store", breaks="paging.whole")
 def a_file_of_a_store_is_skipped(ask: Ask, serve: Serve) -> Answer:
     """The file of a vector store right behind the cursor is not in the next page, unless it is the last."""
@@ -142,8 +178,8 @@ def there_is_never_more(ask: Ask, serve: Serve) -> Answer:
 @fault("paging.always-more", breaks="paging.more")
 def there_is_always_more(ask: Ask, serve: Serve) -> Answer:
     """`has_more` is true wherever a page is full, also the last one."""
-    limit = int(_asked(ask, "limit") or 20)
-    return _edited(ask, serve, lambda body: body | {"has_more": len(body["data"]) >= limit})
+    limit = _asked(ask, "limit") or "20"
+    return _edited(ask, serve, lambda body: body | {"has_more": len(body["data"]) >= int(limit)})
 
 
 @fault("paging.order-turned", breaks="paging.order", also=("paging.*",))

@@ -52,7 +52,7 @@ def bytes_are_those_received(ask: Ask, serve: Serve) -> Answer:
     return _edited("", ask, serve, lambda body: body | {"bytes": 0})
 
 
-@fault("uploads.expired-at-birth", breaks="uploads.times")
+@fault("uploads.expired-at-birth", breaks="uploads.times", also=("uploads.c*",))
 def uploads_expire_at_once(ask: Ask, serve: Serve) -> Answer:
     """`expires_at` is the time of creation."""
     return _edited("", ask, serve, lambda body: body | {"expires_at": body["created_at"]})
@@ -188,15 +188,6 @@ def unknown_uploads_crash(ask: Ask, serve: Serve) -> Answer:
     """500 for a part of an upload that there is not."""
     answer = serve(ask)
     return replace(answer, status=500) if _is(ask, "parts") and answer.status == 404 else answer
-
-
-@fault("uploads.purpose-any", breaks="uploads.unknown-purpose", also=("uploads.*",))
-def any_purpose_is_taken(ask: Ask, serve: Serve) -> Answer:
-    """An upload is begun for a purpose that there is not."""
-    purpose = ask.asked.get("purpose")
-    if not _is(ask, "") or purpose != "wireproof-no-such-purpose":
-        return serve(ask)
-    return edit_json(serve(ask.changed(purpose="batch")), lambda body: body | {"purpose": purpose})
 
 
 @fault("uploads.created-anew", breaks="uploads.completed")
