@@ -62,7 +62,7 @@ class Turn(NamedTuple):
 
 def socket_of(exchange: Exchange) -> Socket:
     if exchange.socket is None:
-        raise Inconclusive("the handshake was taken, and nothing is known of what was said")
+        raise NotApplicable("the recording does not tell what was said on the socket")
     return exchange.socket
 
 

@@ -112,15 +112,20 @@ def an_item_that_was_added_is_done(exchange: Exchange) -> None:
 
 @clause("realtime.items.created", level="MUST", source="SPEC conversation.item.added", on=ITEMS)
 def an_item_is_added_as_it_was_made(exchange: Exchange) -> None:
-    """A new item is told again with the id, the role and the words it was made with."""
+    """A new item is told again with the id, the role and the words it was made with, when it is added and when done."""
     for name in ("wp_one", "wp_two", "wp_three"):
-        said, placed = turn(exchange, name).said["item"], placed_by(exchange, name)
-        item = item_in(placed)
-        for key in ("id", "type", "role"):
-            expect(item.get(key) == said[key], expected=said[key], got=shown(item.get(key)), at=f"/item/{key}",
-                   event=placed.number)  # fmt: skip
-        held = texts_in(item) == texts_in(said)
-        expect(held, expected=shown(texts_in(said)), got=shown(texts_in(item)), at="/item/content", event=placed.number)
+        said = turn(exchange, name).said["item"]
+        placed_by(exchange, name)
+        for one in turn(exchange, name).heard:
+            if one.type not in (*PLACED, "conversation.item.done"):
+                continue
+            item = item_in(one)
+            for key in ("id", "type", "role"):
+                expect(item.get(key) == said[key], expected=said[key], got=shown(item.get(key)), at=f"/item/{key}",
+                       event=one.number)  # fmt: skip
+            words = texts_in(said)
+            expect(texts_in(item) == words, expected=shown(words), got=shown(texts_in(item)), at="/item/content",
+                   event=one.number)  # fmt: skip
 
 
 @clause("realtime.items.named", level="MUST", source="SPEC RealtimeConversationItem.id: the server makes one", on=ITEMS)
@@ -197,15 +202,15 @@ def an_item_is_the_same_wherever_it_is_told(exchange: Exchange) -> None:
             for key, value in facts.items():
                 wanted, where = first.setdefault((id, key), (value, one.type))
                 place = "/previous_item_id" if key == "previous_item_id" else f"{at}/{key}"
-                is_late = key == "previous_item_id" and _moved(exchange, id)
+                is_late = key == "previous_item_id" and _moved(exchange, id, one.number)
                 expect(value == wanted or is_late, expected=f"{shown(wanted)}, as {where} told", got=shown(value),
                        at=place, event=one.number)  # fmt: skip
 
 
-def _moved(exchange: Exchange, id: str) -> bool:
-    """Whether something came to stand before an item, or went from there, between its beginning and its end."""
-    events = [one.number for one in events_of(exchange) if item_in(one).get("id") == id]
-    between = [one for one in events_of(exchange) if events and events[0] < one.number < events[-1]]
+def _moved(exchange: Exchange, id: str, until: int) -> bool:
+    """Whether something came to stand before an item, or went from there, between its beginning and this."""
+    begun = next(one.number for one in events_of(exchange) if item_in(one).get("id") == id)
+    between = [one for one in events_of(exchange) if begun < one.number < until]
     return any(one.type in (*PLACED, "conversation.item.deleted") and item_in(one).get("id") != id for one in between)
 
 

@@ -535,6 +535,12 @@ def a_tool_that_must_be_called_is_called(exchange: Exchange) -> None:
     if response_in(end).get("status") != "completed":
         raise NotApplicable("the response was not completed")
     calls = [item for item in as_objects(response_in(end).get("output")) if item.get("type") == "function_call"]
+    for one in events_of(exchange):
+        if item_in(one).get("type") == "function_call":
+            held = bool(as_text(item_in(one).get("call_id")))
+            expect(
+                held, expected="a call_id", got=shown(item_in(one).get("call_id")), at="/item/call_id", event=one.number
+            )
     expect(bool(calls), expected="a function_call", got=shown([one.get("type") for one in as_objects(
         response_in(end).get("output"))]), at="/response/output", event=end.number)  # fmt: skip
     for call in calls:

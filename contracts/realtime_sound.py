@@ -176,6 +176,9 @@ def an_answer_aloud_has_sound_and_its_words(exchange: Exchange) -> None:
             raise NotApplicable("the answer is no message")
         for kind in ("output_audio.delta", "output_audio.done", "output_audio_transcript.done"):
             expect(f"response.{kind}" in types, expected=f"response.{kind}", got=types_of(events), event=end.number)
+        sound = [one for one in events if one.type == "response.output_audio.delta"]
+        held = any(as_text(one.data.get("delta")) for one in sound)
+        expect(held, expected="sound", got="pieces without any", at="/delta", event=sound[-1].number)
 
 
 @clause("realtime.audio.usage", level="SHOULD", source="SPEC RealtimeResponse.usage.output_token_details", on=SPOKEN)
@@ -253,6 +256,9 @@ def what_is_committed_becomes_an_item(exchange: Exchange) -> None:
     added = next((one for one in placed if one.type.startswith("conversation.item.")), None)
     expect(added is not None, expected=f"conversation.item.added of {shown(id)}", got=types_of(commit.heard),
            at="/item_id", event=committed.number)  # fmt: skip
+    before, there = committed.data.get("previous_item_id"), added.data.get("previous_item_id") if added else None
+    expect(before == there or None in (before, there), expected=shown(there), got=shown(before), at="/previous_item_id",
+           event=committed.number)  # fmt: skip
     item = item_in(added) if added else {}
     kinds = [part.get("type") for part in as_objects(item.get("content"))]
     told = [item.get("role"), *kinds]

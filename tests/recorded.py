@@ -34,7 +34,21 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
             "content": {"size": len(exchange.wire), **_har_text(exchange.wire)},
         },
         "timings": {"blocked": -1, "send": 0.1, "wait": (exchange.headers_at_s or 0) * 1000, "receive": 1},
+        **({"_resourceType": "websocket", "_webSocketMessages": _said(exchange)} if exchange.socket else {}),
     }
+
+
+def _said(exchange: Exchange) -> list[dict[str, Any]]:
+    """As Chrome saves the messages of a WebSocket."""
+    return [
+        {
+            "type": "send" if one.ours else "receive",
+            "time": exchange.started_unix + one.at_s,
+            "opcode": 1 if one.is_text else 2,
+            "data": one.data.decode() if one.is_text else base64.b64encode(one.data).decode(),
+        }
+        for one in (exchange.socket.messages if exchange.socket else ())
+    ]
 
 
 def _har_text(data: bytes) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from certified import certified, contents_of_contracts
+from certified import certified, contents_of_contracts, standin_plan
 from made import answer
 from recorded import HOST, KEY, har, mitmproxy, vcr
 
@@ -127,3 +127,55 @@ def test_the_command_judges_a_recording(tmp_path: Path, capsys: pytest.CaptureFi
     told = json.loads((tmp_path / "out" / "verdicts.json").read_text())
     assert told["target"] == {"base_url": HOST, "recording": "traffic.har"}
     assert "chat.stream.usage-last" in capsys.readouterr().out
+
+
+# ---- WebSockets
+
+
+def talks(*faults: str) -> list[Exchange]:
+    plan = standin_plan(profiles=["realtime"])
+    return [exchange for exchange in certified(*faults, plan=plan).exchanges if exchange.socket]
+
+
+def test_what_a_browser_saved_of_a_socket_is_judged(tmp_path: Path) -> None:
+    read = read_recording(written(tmp_path, "har", talks()))
+    outcomes = {id: outcome for id, outcome in judged(read).items() if id.startswith("realtime.")}
+    assert {outcome for outcome in outcomes.values()} == {"pass", "not-applicable"}
+    told = {id for id, outcome in outcomes.items() if outcome == "pass"}
+    assert {
+        "realtime.events.schema",
+        "realtime.responses.fold",
+        "realtime.responses.life",
+        "realtime.items.once",
+    } <= told
+    assert read.header["target"]["base_url"] == HOST
+
+
+def test_what_was_broken_on_a_socket_is_seen(tmp_path: Path) -> None:
+    read = read_recording(written(tmp_path, "har", talks("realtime.piece-lost")))
+    assert {id for id, outcome in judged(read).items() if outcome == "fail"} == {"realtime.responses.fold"}
+
+
+def test_without_its_messages_a_socket_is_not_judged(tmp_path: Path) -> None:
+    read = read_recording(written(tmp_path, "vcr", talks()))
+    outcomes = {outcome for id, outcome in judged(read).items() if id.startswith("realtime.")}
+    assert outcomes == {"not-applicable"}
+
+
+def test_a_key_in_the_name_of_a_protocol_is_hidden(tmp_path: Path) -> None:
+    exchange = next(one for one in talks() if one.probe == "realtime.protocol")
+    assert exchange.socket is not None
+    secret, names = "sk-looks-fake-too", "realtime, openai-insecure-api-key.sk-looks-fake-too"
+    headers = tuple(
+        (name, names if name == "sec-websocket-protocol" else value) for name, value in exchange.request.headers
+    )
+    first = exchange.socket.messages[0]
+    said = replace(first, data=json.dumps({"type": "echo", "it": secret}).encode())
+    leaky = replace(
+        exchange,
+        request=replace(exchange.request, headers=headers),
+        socket=replace(exchange.socket, messages=(first, said, replace(said, data=b"\xff", is_text=False))),
+    )
+    kept = read_recording(written(tmp_path, "har", [leaky])).exchanges[0]
+    assert kept.socket is not None and kept.socket.messages[2].data == b"\xff"
+    assert secret not in str(kept) and "openai-insecure-api-key." in str(kept.request.headers)

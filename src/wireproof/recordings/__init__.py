@@ -8,18 +8,19 @@ out and counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from wireproof.exchange import Chunk, Exchange, Headers, Lack, Request, Undecodable, inflate
+from wireproof.exchange import Chunk, Exchange, Headers, Lack, Message, Request, Socket, Undecodable, inflate
 from wireproof.journal import BadJournal, Run, read_journal
 from wireproof.secrets import MARKER
 from wireproof.spec import Spec, load_spec
 
 SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "cookie", "set-cookie", "proxy-authorization")
+PROTOCOL = "sec-websocket-protocol"
 HIDDEN = "<hidden>"  # not the key's marker: that in an answer would say that the key came back
 PLAIN = ("", "identity")
 
@@ -33,7 +34,8 @@ class Heard:
     """One request and its answer as a format tells them. `body` and `answer` are None when it has kept none of it.
 
     Times are seconds since the epoch, None when not told. `is_decoded`: the body has its encoding undone already.
-    `is_filtered`: headers may have been left out, as people do before they publish a recording.
+    `is_filtered`: headers may have been left out, as people do before they publish a recording. `messages` are those of
+    a WebSocket, for which `answer` is the handshake.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Heard:
     ended_at_s: float | None = None
     is_decoded: bool = False
     is_filtered: bool = False
+    messages: tuple[Message, ...] | None = None
 
 
 def read_recording(path: Path) -> Run:
@@ -125,7 +128,8 @@ def _exchange(spec: Spec, probe: str, one: Heard) -> tuple[str, Exchange] | None
                     one.body or b"")  # fmt: skip
     headers, answer = _plain(one)
     ended = one.ended_at_s if one.ended_at_s is not None else 0.0
-    return f"{parts.scheme}://{parts.netloc}{prefix}", Exchange(
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.netloc}{prefix}", Exchange(
         probe=probe,
         step=0,
         attempt=1,
@@ -138,12 +142,41 @@ def _exchange(spec: Spec, probe: str, one: Heard) -> tuple[str, Exchange] | None
         headers_at_s=one.headers_at_s,
         ended_at_s=ended,
         lacks=_lacks(one),
+        socket=None if one.messages is None else _socket(one),
     )
+
+
+def _socket(one: Heard) -> Socket:
+    """How it closed is not told. A key that went as the name of a protocol is hidden wherever it stands."""
+    keys = [value.encode() for name in _protocols(one.headers) if (value := _key_in(name))]
+    told = []
+    for message in one.messages or ():
+        data = message.data
+        for key in keys:
+            data = data.replace(key, HIDDEN.encode())
+        told.append(replace(message, data=data))
+    chosen = next((value for name, value in one.answer_headers if name.lower() == PROTOCOL), None)
+    return Socket(tuple(told), chosen and _without_key(chosen), "client", None)
+
+
+def _protocols(headers: Headers) -> list[str]:
+    return [part.strip() for name, value in headers if name.lower() == PROTOCOL for part in value.split(",")]
+
+
+def _key_in(protocol: str) -> str:
+    """The key in the name of a protocol, as `openai-insecure-api-key.KEY`; "" when there is none."""
+    name, _, key = protocol.partition(".")
+    return key if "key" in name else ""
+
+
+def _without_key(protocol: str) -> str:
+    key = _key_in(protocol)
+    return protocol.replace(key, MARKER) if key else protocol
 
 
 def _lacks(one: Heard) -> frozenset[Lack]:
     told: dict[Lack, bool] = {
-        "times": False,
+        "times": one.messages is not None,  # those of its messages are told
         "sequence": False,
         "clock": one.started_unix is not None,
         "headers": not one.is_filtered,
@@ -182,6 +215,8 @@ def _masked(headers: Headers) -> Headers:
 
 
 def _hidden(name: str, value: str) -> str:
+    if name.lower() == PROTOCOL:
+        return ", ".join(_without_key(part.strip()) for part in value.split(","))
     if name.lower() not in SECRET_HEADERS:
         return value
     if name.lower() != "authorization":

@@ -1,4 +1,7 @@
-"""HAR 1.2: what browsers, proxies and test tools save. Source: w3c.github.io/web-performance/specs/HAR."""
+"""HAR 1.2: what browsers, proxies and test tools save. Source: w3c.github.io/web-performance/specs/HAR.
+
+`_webSocketMessages` is an addition of Chrome's.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from wireproof.exchange import Headers
+from wireproof.exchange import Headers, Message
 from wireproof.recordings import Heard
+
+TEXT, BINARY = 1, 2  # opcodes of RFC 6455
 
 
 def heard(path: Path) -> Iterator[Heard]:
@@ -30,7 +35,26 @@ def heard(path: Path) -> Iterator[Heard]:
             headers_at_s=_until_headers(entry.get("timings") or {}),
             ended_at_s=entry["time"] / 1000,
             is_decoded=True,  # a HAR holds what the page saw
+            messages=_messages(entry),
         )
+
+
+def _messages(entry: Mapping[str, Any]) -> tuple[Message, ...] | None:
+    """What was said on a WebSocket, as Chrome saves it: `time` in seconds since 1970, binary data as base64."""
+    told = entry.get("_webSocketMessages")
+    if told is None:
+        return None
+    started = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
+    return tuple(
+        Message(
+            max(0.0, one["time"] - started),
+            one["type"] == "send",
+            _bytes(one["data"], None if one["opcode"] == TEXT else "base64"),
+            one["opcode"] == TEXT,
+        )
+        for one in told
+        if one["type"] in ("send", "receive") and one["opcode"] in (TEXT, BINARY)
+    )
 
 
 def _headers(side: Mapping[str, Any]) -> Headers:
