@@ -59,7 +59,7 @@ def _flow(exhibit: Exhibit) -> list[str]:
     """Of a finding that takes several exchanges: the clause is certified with all that it is judged on."""
     words = ["certify", "--only", exhibit.clause.id, "--profile", "all", "--fail-on", "may"]
     words += [word for folder in exhibit.contracts for word in ("--contracts", folder)]
-    words += ["--model", exhibit.model] if exhibit.model else []
+    words += exhibit.models
     words += ["--api-key-env", exhibit.key_variable]
     return [
         "from wireproof.cli import run",

@@ -171,11 +171,19 @@ def test_a_finding_of_several_exchanges_is_certified_again(tmp_path: Path) -> No
     (finding,) = judge(
         [one for one in load_contracts()[0] if one.id == "errors.keys"], [answer({"error": {}}, status=400)]
     )[0].findings
-    exhibit = Exhibit(clause, finding, answer({}), f"http://a/v1?{said}", model="m", contracts=["/my"])
+    exhibit = Exhibit(
+        clause,
+        finding,
+        answer({}),
+        f"http://a/v1?{said}",
+        target={"model": "m", "realtime_model": "r"},
+        contracts=["/my"],
+    )
     assert not exhibit.stands_alone
     (test,) = [path for path in leave(exhibit, tmp_path) if path.name.startswith("test_")]
     compile(test.read_text(), test.name, "exec")
     assert "'--contracts', '/my'" in " ".join(test.read_text().split())
+    assert "'--model', 'm', '--model-for', 'realtime=r'" in " ".join(test.read_text().split())
 
 
 def test_nothing_of_a_journal_reaches_a_shell_as_a_word() -> None:

@@ -7,8 +7,8 @@ way to show this one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wireproof.again import call_of
@@ -21,13 +21,16 @@ STEM = "finding"  # what FILE has in place of the clause's name
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One finding with the exchange that shows it; `contracts` are the user's folders, if the clause is theirs."""
+    """One finding with the exchange that shows it.
+
+    `target` names the models that were asked, `contracts` the user's folders, if the clause is theirs.
+    """
 
     clause: Clause
     finding: Finding
     exchange: Exchange
     base_url: str
-    model: str = ""
+    target: Mapping[str, str] = field(default_factory=dict)
     key_variable: str = "OPENAI_API_KEY"
     seen: str = ""
     version: str = ""
@@ -53,6 +56,18 @@ class Exhibit:
         return re.sub(r"\W", "_", self.clause.id)
 
     @property
+    def models(self) -> list[str]:
+        """The options that name the same models again."""
+        words: list[str] = []
+        for name, id in self.target.items():
+            kind = name.removesuffix("_model")
+            if name in ("model", "embedding_model", "completion_model"):
+                words += [f"--{name.replace('_', '-')}", id]
+            elif kind != name:
+                words += ["--model-for", f"{kind}={id}"]
+        return words
+
+    @property
     def told(self) -> str:
         """What is wrong, in one sentence."""
         return " ".join(f"Expected {self.finding.expected}, got {self.finding.got}, at {self.finding.where}.".split())
@@ -68,7 +83,7 @@ def exhibits(report: Report, contracts: Sequence[Path] = ()) -> Iterator[Exhibit
                 finding,
                 report.exchanges[finding.where.exchange],
                 report.target["base_url"],
-                report.target.get("model", ""),
+                report.target,
                 report.key_variable,
                 report.started,
                 report.version,

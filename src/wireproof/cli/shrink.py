@@ -78,7 +78,7 @@ def command(
     variable = api_key_env or report.key_variable
     url = checked_url(base_url) if base_url else report.target["base_url"]
     exhibit = Exhibit(
-        verdict.clause, found, exchange, url, report.target.get("model", ""), variable, report.started, report.version,
+        verdict.clause, found, exchange, url, report.target, variable, report.started, report.version,
         [str(folder.resolve()) for folder in contracts],
     )  # fmt: skip
     click.echo(f"{verdict.clause.level} {verdict.clause.id} at {found.where}\n  expected  {found.expected}")
