@@ -34,9 +34,10 @@ from ._life import (
     id_of,
     ids_of,
     is_ok,
+    rows_of,
     served,
 )
-from ._reading import as_object, as_objects
+from ._reading import as_object, as_objects, maybe_object
 from ._threads import asks
 
 LIFE = "assistants.life"
@@ -138,20 +139,25 @@ def a_change_takes_effect(exchanges: list[Exchange]) -> None:
 def what_is_not_named_stays(exchanges: list[Exchange]) -> None:
     """An assistant reads as it was made, and a change leaves alone what it does not name."""
     _, made = _assistant(exchanges)
-    exchange = asked_for(exchanges, "getAssistant", _at(f"/assistants/{made.get('id')}"))
     names = ("id", "object", "created_at", "model", "description", "instructions", "tools")
-    expect_same(exchange, served(exchange, "the assistant"), made, *names)
+    for operation in ("modifyAssistant", "getAssistant"):
+        exchange = asked_for(exchanges, operation, _at(f"/assistants/{made.get('id')}"))
+        expect_same(exchange, served(exchange, "the assistant"), made, *names)
 
 
 @clause("assistants.list", level="MUST", source="SPEC listAssistants", on=steps(LIFE))
 def assistants_are_listed(exchanges: list[Exchange]) -> None:
-    """An assistant that was made is in the list."""
+    """An assistant that was made is in the list, as it is read."""
     _, made = _assistant(exchanges)
     exchange = asked_for(exchanges, "listAssistants")
     body, ids = served(exchange, "a list of assistants"), ids_of(exchange)
     if made.get("id") not in ids and body.get("has_more") is True:
         raise Inconclusive("others were made in the meantime")
     expect(made.get("id") in ids, expected=f"{made.get('id')} in the list", got=shown(ids), at=f"{exchange.id} /data")
+    read = maybe_object(asked_for(exchanges, "getAssistant", _at(f"/assistants/{made.get('id')}")))
+    for row in rows_of(exchange):
+        if row.get("id") == read.get("id"):
+            expect_same(exchange, row, read, "object", "created_at", "name", "instructions", "tools", "metadata")
 
 
 @clause("assistants.beta", level="MAY", source="DOCS-0715 OpenAI-Beta: assistants=v2", on=steps(LIFE))

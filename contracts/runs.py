@@ -67,6 +67,7 @@ CAP = 256
 LABELS = {"purpose": "wireproof"}
 SPEAKS: dict[str, Any] = {
     "thread": {"messages": [{"role": "user", "content": "Say hello in one word."}]},
+    "instructions": "Answer in one word.",
     "tool_choice": "none",
     "max_completion_tokens": CAP,
     "metadata": LABELS,
@@ -79,6 +80,8 @@ CALLS: dict[str, Any] = {
     "metadata": LABELS,
     "stream": True,
 }
+ECHOED = ("assistant_id", "metadata", "instructions", "max_completion_tokens", "max_prompt_tokens", "tool_choice",
+          "parallel_tool_calls")  # fmt: skip
 OUTPUT = "A thing that gives light."
 WAIT_S = 4.0
 # What a stream tells may be kept a little later.
@@ -95,9 +98,9 @@ def lives_of_runs() -> Flow:
     if place is not None:
         thread = place.partition("/runs/")[0]
         yield from _at_rest(said, place)
-        yield asks("GET", f"{thread}/messages", after_s=KEPT_S, limit="5")
-        yield asks("GET", f"{place}/steps")
+        yield asks("GET", f"{place}/steps", after_s=KEPT_S)
         yield from _called(thread, assistant)
+        yield asks("GET", f"{thread}/messages", limit="8", order="asc")
         yield asks("GET", f"{thread}/runs", limit="5")
         yield asks("DELETE", thread)
     yield asks("DELETE", f"/assistants/{assistant}")
@@ -174,14 +177,14 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     level="MUST",
     source="SPEC CreateRunRequest, RunObject",
     on=answered(*BEGINNINGS),
-    fields=("assistant_id", "metadata", "max_completion_tokens"),
+    fields=("assistant_id", "metadata", "max_completion_tokens", "instructions", "tool_choice"),
 )
 def a_run_is_what_was_asked_for(exchange: Exchange) -> None:
-    """A run has the assistant, thread, `metadata` and `max_completion_tokens` that it was begun with."""
+    """A run has the assistant, thread, instructions, caps, choice of tools and `metadata` that it was begun with."""
     told, asked = runs_in(exchange), exchange.request.asked
     if not told:
         raise Inconclusive("the answer tells of no run")
-    wanted = {name: asked[name] for name in ("assistant_id", "metadata", "max_completion_tokens") if asked.get(name)}
+    wanted = {name: asked[name] for name in ECHOED if asked.get(name)}
     if exchange.operation == "createRun":
         wanted["thread_id"] = exchange.request.path.split("/")[2]
     for name, value in wanted.items():
@@ -236,6 +239,7 @@ def tokens_add_up(exchange: Exchange) -> None:
             prompt, completion, total = counts
             is_told = prompt is not None and completion is not None and total is not None
             _must(run, is_told, "usage", expected="three counts of tokens", got=shown(run.body.get("usage")))
+            _must(run, bool(prompt), "usage/prompt_tokens", expected="the tokens of what was said", got=shown(prompt))
             _must(run, is_told and total == (prompt or 0) + (completion or 0), "usage/total_tokens",
                   expected=f"total_tokens {(prompt or 0) + (completion or 0)}", got=shown(total))  # fmt: skip
 

@@ -139,6 +139,8 @@ def _folded(events: list[Told]) -> dict[Any, dict[int, str]]:
     """The texts of each message as its deltas make them, by the index of their part."""
     texts: dict[Any, dict[int, str]] = {}
     for told in events:
+        if told.name == f"{MESSAGE}.{CREATED}":
+            texts[told.data.get("id")] = texts_of(told.data)  # most often none; clients go on from there
         if told.name == f"{MESSAGE}.{DELTA}":
             parts = texts.setdefault(told.data.get("id"), {})
             for part in as_objects(as_object(told.data.get("delta")).get("content")):

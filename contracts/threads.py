@@ -1,6 +1,6 @@
 """Threads and the messages in them: kept word for word, in their order, until they are deleted.
 
-One flow makes a thread of two messages; nothing is generated. What runs add to a thread is judged in runs.py.
+One flow makes a thread of three messages; nothing is generated. What runs add to a thread is judged in runs.py.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from ._threads import asks, texts_of
 LIFE = "threads.life"
 # Line ends, and letters of one to four bytes.
 FIRST = "The first.\nL\u00e4nge \u20ac \U0001f98a"
-SECOND = "The second."
+REPLY, SECOND = "A reply.", "The second."
 LABELS, NEW_LABELS = {"stage": "made"}, {"stage": "changed"}
 APART_S = 1.1
 
 
-@flow(LIFE, most=10, needs=NO_MODEL, about="a thread of two messages: read, list, change and delete them",
+@flow(LIFE, most=10, needs=NO_MODEL, about="a thread of three messages: read, list, change and delete them",
       expects="either")  # fmt: skip
 def life_of_a_thread() -> Flow:
-    made = {"metadata": LABELS, "messages": [{"role": "user", "content": FIRST}]}
+    reply = {"role": "assistant", "content": REPLY, "metadata": LABELS}
+    made = {"metadata": LABELS, "messages": [{"role": "user", "content": FIRST}, reply]}
     id = id_of((yield asks("POST", "/threads", made)))
     if id is None:
         return
@@ -136,6 +137,9 @@ def a_message_is_what_was_said(exchanges: list[Exchange]) -> None:
     exchange, body = _message(exchanges)
     wanted = {"role": "user", "metadata": LABELS, "thread_id": thread.get("id"), "run_id": None, "assistant_id": None}
     expect_same(exchange, body, wanted, *wanted)
+    status = body.get("status")
+    expect(status in (None, "completed"), expected="status completed, or none", got=shown(status),
+           at=f"{exchange.id} /status")  # fmt: skip
     texts = texts_of(body)
     expect(list(texts.values()) == [SECOND], expected=f"the text {SECOND!r}", got=shown(body.get("content")),
            at=f"{exchange.id} /content")  # fmt: skip
@@ -149,13 +153,24 @@ def a_message_is_what_was_said(exchanges: list[Exchange]) -> None:
     fields=("messages",),
 )
 def messages_are_listed(exchanges: list[Exchange]) -> None:
-    """The messages of a thread are in its list, the newest first, word for word, those it was made with as well."""
+    """The messages of a thread are in its list, the newest first, word for word, those it was made with as well.
+
+    Each has the role it was said in, and its own labels.
+    """
     _, thread = _thread(exchanges)
     _message(exchanges)
     exchange = asked_for(exchanges, "listMessages", _at(f"/threads/{thread.get('id')}/messages"))
     served(exchange, "the messages of the thread")
-    said = [" ".join(texts_of(row).values()) for row in rows_of(exchange)]
-    expect(said == [SECOND, FIRST], expected=shown([SECOND, FIRST]), got=shown(said), at=f"{exchange.id} /data")
+    rows = rows_of(exchange)
+    said = [" ".join(texts_of(row).values()) for row in rows]
+    wanted = [SECOND, REPLY, FIRST]
+    expect(said == wanted, expected=shown(wanted), got=shown(said), at=f"{exchange.id} /data")
+    roles = [row.get("role") for row in rows]
+    expect(roles == ["user", "assistant", "user"], expected="user, assistant, user", got=shown(roles),
+           at=f"{exchange.id} /data")  # fmt: skip
+    labels = [row.get("metadata") or {} for row in rows]
+    expect(labels == [LABELS, LABELS, {}], expected=f"metadata {shown(LABELS)} of the second and the third",
+           got=shown(labels), at=f"{exchange.id} /data")  # fmt: skip
 
 
 @clause("threads.message-get", level="MUST", source="SPEC getMessage", on=steps(LIFE))

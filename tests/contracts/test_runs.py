@@ -1,4 +1,4 @@
-"""contracts/runs.py and runs_stream.py: the flow as the stand-in answers it, the nearest departures, the legal ones."""
+"""contracts/runs*.py: the flow as the stand-in answers it, the nearest departures, the legal ones."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LIFE = "runs.life"
 LEGS = re.compile(r"/v1/threads/([^/]+/)?runs")
 LISTED, STEPS = "GET /threads/[^/]+/messages", "GET /threads/.*/steps"
 SUBMIT, READ = "POST /threads/.*/submit_tool_outputs", "GET /threads/[^/]+/runs/[^/]+"
-Modules = tuple[ModuleType, ModuleType]
+Modules = tuple[ModuleType, ...]
 
 
 @pytest.fixture(scope="module")
 def modules(contract: Callable[[str], ModuleType]) -> Modules:
-    return contract("runs"), contract("runs_stream")
+    return tuple(contract(f"runs{more}") for more in ("", "_stream", "_stream_order", "_told"))
 
 
 def test_the_stand_in_keeps_every_clause_and_each_is_judged(modules: Modules) -> None:
@@ -72,6 +72,11 @@ def twice(name: str) -> Departure:
 def half_a_call(run: dict[str, Any]) -> None:
     for call in (run["required_action"] or {}).get("submit_tool_outputs", {}).get("tool_calls", ()):
         call["function"]["arguments"] = call["function"]["arguments"][:-1]
+
+
+def each_step(change: Callable[[dict[str, Any]], Any]) -> Departure:
+    """`change` on each step that is listed."""
+    return edited(STEPS, lambda body: [change(row) for row in body["data"]] and None)
 
 
 BROKEN: dict[str, tuple[str, Departure]] = {
@@ -133,6 +138,53 @@ BROKEN: dict[str, tuple[str, Departure]] = {
     ),
     "a piece twice": ("runs.stream.fold", twice("thread.message.delta")),
     "calls in pieces twice": ("runs.stream.calls", twice("thread.run.step.delta")),
+    "another run is read": ("runs.same", with_fields(READ, id="run_0")),
+    "labels that come late": ("runs.same", each("thread.run.completed", lambda run: run | {"metadata": {}})),
+    "other tools": ("runs.tools", each_run(lambda run: run.update(tools=[{"type": "code_interpreter"}]))),
+    "incomplete, and completed": (
+        "runs.reasons",
+        each_run(lambda run: run.update(incomplete_details={"reason": "max_prompt_tokens"})),
+    ),
+    "failed without a word": ("runs.reasons", with_fields(READ, status="failed", last_error=None)),
+    "completed before it was started": (
+        "runs.times-order",
+        each_run(lambda run: run.update(started_at=(run["completed_at"] or 0) + 9)),
+    ),
+    "steps in progress": ("runs.steps-ended", each_step(lambda step: step.update(status="in_progress"))),
+    "steps without an end": ("runs.steps-ended", each_step(lambda step: step.update(completed_at=None))),
+    "tokens of steps apart": ("runs.step-usage", each_step(lambda step: step["usage"].update(total_tokens=0))),
+    "additional words lost": (
+        "runs.additional",
+        edited(LISTED, lambda body: body | {"data": [row for row in body["data"] if row["role"] == "assistant"]}),
+    ),
+    "the answer first": ("runs.order", edited(LISTED, lambda body: body | {"data": body["data"][::-1]})),
+    "created twice": ("runs.stream.once", twice("thread.message.created")),
+    "done with twice": ("runs.stream.once", twice("thread.run.completed")),
+    "a message without a beginning": ("runs.stream.begins", leaving_out("thread.message.created")),
+    "another thread first": ("runs.stream.thread", each("thread.created", lambda thread: thread | {"id": "thread_0"})),
+    "words of the user": ("runs.stream.of-run", each("thread.message.completed", lambda row: row | {"role": "user"})),
+    "a step of another thread": (
+        "runs.stream.of-run",
+        each("thread.run.step.created", lambda step: step | {"thread_id": "thread_0"}),
+    ),
+    "a message without a step": (
+        "runs.stream.message-step",
+        leaving_out("thread.run.step.created", "thread.run.step.in_progress", "thread.run.step.completed"),
+    ),
+    "calls without a name": (
+        "runs.stream.calls-told",
+        each(
+            "thread.run.step.delta",
+            lambda step: (
+                [call["function"].pop("name", None) for call in step["delta"]["step_details"]["tool_calls"]] and step
+            ),
+        ),
+    ),
+    "steps that end at no time": (
+        "runs.stream.ended-at",
+        each("thread.run.step.completed", lambda step: step | {"completed_at": None}),
+    ),
+    "steps of other names": ("runs.stream.steps-kept", each_step(lambda step: step.update(id="step_0"))),
     "nothing kept": ("runs.stream.kept", edited(LISTED, lambda body: body | {"data": []})),
 }
 

@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from wireproof.standin.faults import fault
-from wireproof.standin.faults.edit import edit_both, edit_frames, edit_json, told_again
+from wireproof.standin.faults._runs import (
+    ANY,
+    MESSAGES,
+    RUN,
+    RUNS,
+    STEPS,
+    SUBMIT,
+    each_run,
+    edited_at,
+    is_at,
+    name_of,
+    streamed,
+)
+from wireproof.standin.faults.edit import edit_both, told_again
 from wireproof.standin.wire import Answer, Ask, Frame, Serve, event_of
 
-THREADS = "/v1/threads"
-RUNS, RUN, STEPS, MESSAGES = "/runs|/[^/]+/runs", "/[^/]+/runs/run_[^/]+", "/[^/]+/runs/[^/]+/steps", "/[^/]+/messages"
-SUBMIT = "/[^/]+/runs/[^/]+/submit_tool_outputs"
-ANY = f"{RUNS}|{RUN}|{SUBMIT}"
 UNDER_WAY = ("queued", "in_progress", "requires_action")
 DELTA = "thread.message.delta"
-
-Edit = Callable[[dict[str, Any]], Any]
-
-
-def _is(ask: Ask, where: str, *methods: str) -> bool:
-    is_meant = re.fullmatch(f"{THREADS}({where})", ask.path) is not None
-    return is_meant and (not methods or ask.method in methods)
-
-
-def _edited(where: str, ask: Ask, serve: Serve, edit: Edit, *methods: str) -> Answer:
-    answer = serve(ask)
-    return edit_json(answer, edit) if _is(ask, where, *methods) else answer
-
-
-def _run(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    """`edit` on every run, plain, listed or in an event."""
-
-    def every(body: dict[str, Any]) -> None:
-        for row in body.get("data", [body]):
-            if row.get("object") == "thread.run":
-                edit(row)
-
-    answer = serve(ask)
-    return edit_both(answer, every) if _is(ask, ANY) else answer
-
-
-def _stream(ask: Ask, serve: Serve, edit: Callable[[list[Frame]], Iterator[Frame]]) -> Answer:
-    answer = serve(ask)
-    return edit_frames(answer, edit) if _is(ask, f"{RUNS}|{SUBMIT}", "POST") else answer
-
-
-def _name(frame: Frame) -> str:
-    """What the `event:` line says."""
-    found = re.match(rb"event: (\S+)\n", frame.data)
-    return found[1].decode() if found else ""
 
 
 # ------------------------------------------------------------------------------------------------ each run
@@ -60,19 +33,19 @@ def _name(frame: Frame) -> str:
 @fault("runs.status-running", breaks="runs.schema", also=("runs.*",))
 def the_status_is_running(ask: Ask, serve: Serve) -> Answer:
     """A run in progress is `running`."""
-    return _run(ask, serve, lambda run: run.update(status="running") if run["status"] in UNDER_WAY[:2] else None)
+    return each_run(ask, serve, lambda run: run.update(status="running") if run["status"] in UNDER_WAY[:2] else None)
 
 
 @fault("runs.thread-unnamed", breaks="runs.schema", also=("runs.*",))
 def runs_name_no_thread(ask: Ask, serve: Serve) -> Answer:
     """A run that is read has no `thread_id`."""
-    return _edited(RUN, ask, serve, lambda run: run.pop("thread_id") and None, "GET")
+    return edited_at(RUN, ask, serve, lambda run: run.pop("thread_id") and None, "GET")
 
 
 @fault("runs.cap-lost", breaks="runs.echo")
 def caps_are_lost(ask: Ask, serve: Serve) -> Answer:
     """`max_completion_tokens` of a run is null."""
-    return _run(ask, serve, lambda run: run.update(max_completion_tokens=None))
+    return each_run(ask, serve, lambda run: run.update(max_completion_tokens=None))
 
 
 @fault("runs.back-to-queue", breaks="runs.moves", also=("runs.times", "runs.usage-early"))
@@ -83,19 +56,26 @@ def lists_are_of_the_beginning(ask: Ask, serve: Serve) -> Answer:
         for row in body["data"]:
             row.update(status="queued", completed_at=None, usage=None)
 
-    return _edited("/[^/]+/runs", ask, serve, edit, "GET")
+    return edited_at("/[^/]+/runs", ask, serve, edit, "GET")
 
 
 @fault("runs.endless-time", breaks="runs.times")
 def ends_have_no_time(ask: Ask, serve: Serve) -> Answer:
     """`completed_at` is null for ever."""
-    return _run(ask, serve, lambda run: run.update(completed_at=None))
+    return each_run(ask, serve, lambda run: run.update(completed_at=None))
 
 
-@fault("runs.created-ms", breaks="runs.created", also=("runs.times",))
+@fault(
+    "runs.created-ms",
+    breaks="runs.created",
+    also=(
+        "runs.times",
+        "runs.times-order",
+    ),
+)
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` of a run is in milliseconds."""
-    return _run(ask, serve, lambda run: run.update(created_at=run["created_at"] * 1000))
+    return each_run(ask, serve, lambda run: run.update(created_at=run["created_at"] * 1000))
 
 
 @fault("runs.times-ms", breaks="runs.created")
@@ -105,13 +85,13 @@ def times_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     def edit(run: dict[str, Any]) -> None:
         run.update({name: value * 1000 for name, value in run.items() if name.endswith("_at") and value})
 
-    return _run(ask, serve, edit)
+    return each_run(ask, serve, edit)
 
 
 @fault("runs.usage-lost", breaks="runs.usage")
 def usage_is_lost(ask: Ask, serve: Serve) -> Answer:
     """`usage` is null for ever."""
-    return _run(ask, serve, lambda run: run.update(usage=None))
+    return each_run(ask, serve, lambda run: run.update(usage=None))
 
 
 @fault("runs.total-prompt", breaks="runs.usage")
@@ -122,14 +102,14 @@ def the_total_is_the_prompt(ask: Ask, serve: Serve) -> Answer:
         if run["usage"]:
             run["usage"]["total_tokens"] = run["usage"]["prompt_tokens"]
 
-    return _run(ask, serve, edit)
+    return each_run(ask, serve, edit)
 
 
 @fault("runs.usage-guessed", breaks="runs.usage-early")
 def usage_is_guessed(ask: Ask, serve: Serve) -> Answer:
     """A run that is under way has the usage of its prompt already."""
     guessed = {"prompt_tokens": 12, "completion_tokens": 0, "total_tokens": 12}
-    return _run(ask, serve, lambda run: run.update(usage=guessed) if run["status"] in UNDER_WAY else None)
+    return each_run(ask, serve, lambda run: run.update(usage=guessed) if run["status"] in UNDER_WAY else None)
 
 
 @fault("runs.action-lingers", breaks="runs.action", also=("runs.submit",))
@@ -137,7 +117,9 @@ def actions_stay_required(ask: Ask, serve: Serve) -> Answer:
     """A run at its end still has the `required_action` of before."""
     call = {"id": "call_old", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
     action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
-    return _run(ask, serve, lambda run: run.update(required_action=action) if run["status"] == "completed" else None)
+    return each_run(
+        ask, serve, lambda run: run.update(required_action=action) if run["status"] == "completed" else None
+    )
 
 
 @fault(
@@ -151,7 +133,7 @@ def arguments_are_an_object(ask: Ask, serve: Serve) -> Answer:
             for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]:
                 call["function"]["arguments"] = {}
 
-    return _run(ask, serve, edit)
+    return each_run(ask, serve, edit)
 
 
 @fault("runs.arguments-list", breaks="runs.arguments")
@@ -169,7 +151,7 @@ def arguments_are_a_list(ask: Ask, serve: Serve) -> Answer:
                 call["function"]["arguments"] = "[]"
 
     answer = serve(ask)
-    return edit_both(answer, edit) if _is(ask, ANY) else answer
+    return edit_both(answer, edit) if is_at(ask, ANY) else answer
 
 
 # ------------------------------------------------------------------------------------------------ what comes of it
@@ -178,13 +160,13 @@ def arguments_are_a_list(ask: Ask, serve: Serve) -> Answer:
 @fault("runs.choice-ignored", breaks="runs.forced", also=("runs.*",))
 def the_choice_is_ignored(ask: Ask, serve: Serve) -> Answer:
     """`tool_choice` has no effect: no function is called."""
-    return serve(ask.changed(tool_choice="none") if _is(ask, RUNS, "POST") and "tool_choice" in ask.asked else ask)
+    return serve(ask.changed(tool_choice="none") if is_at(ask, RUNS, "POST") and "tool_choice" in ask.asked else ask)
 
 
 @fault("runs.outputs-dropped", breaks="runs.submit", also=("runs.*",))
 def outputs_are_dropped(ask: Ask, serve: Serve) -> Answer:
     """The outputs of functions are taken, and the run still waits for them."""
-    if not _is(ask, SUBMIT):
+    if not is_at(ask, SUBMIT):
         return serve(ask)
     return serve(replace(ask, method="GET", path=ask.path.removesuffix("/submit_tool_outputs"), body=b""))
 
@@ -199,7 +181,7 @@ def actions_are_repeated(ask: Ask, serve: Serve) -> Answer:
         "status": "requires_action",
         "required_action": {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}},
     }
-    return _edited(SUBMIT, ask, serve, lambda run: run | again)
+    return edited_at(SUBMIT, ask, serve, lambda run: run | again)
 
 
 @fault("runs.outputs-hidden", breaks="runs.step-outputs")
@@ -211,14 +193,21 @@ def outputs_are_not_told(ask: Ask, serve: Serve) -> Answer:
             for call in row["step_details"].get("tool_calls", ()):
                 call["function"]["output"] = None
 
-    return _edited(STEPS, ask, serve, edit)
+    return edited_at(STEPS, ask, serve, edit)
 
 
-@fault("runs.stepless", breaks="runs.steps", also=("runs.step-outputs",))
+@fault(
+    "runs.stepless",
+    breaks="runs.steps",
+    also=(
+        "runs.step-outputs",
+        "runs.stream.steps-kept",
+    ),
+)
 def runs_have_no_steps(ask: Ask, serve: Serve) -> Answer:
     """A run has no steps."""
     nothing: dict[str, Any] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
-    return _edited(STEPS, ask, serve, lambda body: body | nothing)
+    return edited_at(STEPS, ask, serve, lambda body: body | nothing)
 
 
 @fault("runs.steps-of-another", breaks="runs.steps")
@@ -229,7 +218,7 @@ def steps_are_of_another(ask: Ask, serve: Serve) -> Answer:
         for row in body["data"]:
             row["run_id"] = "run_0"
 
-    return _edited(STEPS, ask, serve, edit)
+    return edited_at(STEPS, ask, serve, edit)
 
 
 @fault("runs.message-ownerless", breaks="runs.message")
@@ -240,13 +229,13 @@ def messages_name_no_run(ask: Ask, serve: Serve) -> Answer:
         for row in body["data"]:
             row["run_id"] = None
 
-    return _edited(MESSAGES, ask, serve, edit, "GET")
+    return edited_at(MESSAGES, ask, serve, edit, "GET")
 
 
 @fault("runs.unlisted", breaks="runs.list")
 def runs_are_not_listed(ask: Ask, serve: Serve) -> Answer:
     """The list of runs has the newest alone."""
-    return _edited("/[^/]+/runs", ask, serve, lambda b: b | {"data": b["data"][:1], "last_id": b["first_id"]}, "GET")
+    return edited_at("/[^/]+/runs", ask, serve, lambda b: b | {"data": b["data"][:1], "last_id": b["first_id"]}, "GET")
 
 
 # ------------------------------------------------------------------------------------------------ the stream
@@ -259,12 +248,12 @@ def deltas_are_flat(ask: Ask, serve: Serve) -> Answer:
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         for frame in frames:
             event = event_of(frame)
-            if _name(frame) == DELTA and event is not None:
+            if name_of(frame) == DELTA and event is not None:
                 yield told_again(frame, event | {"delta": event["delta"]["content"][0]["text"]["value"]})
             else:
                 yield frame
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
 @fault("runs.stream.delta-misnamed", breaks="runs.stream.schema")
@@ -273,17 +262,18 @@ def deltas_are_misnamed(ask: Ask, serve: Serve) -> Answer:
 
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            is_delta = _name(frame) == DELTA
+            is_delta = name_of(frame) == DELTA
             yield told_again(frame, (event_of(frame) or {}) | {"object": "thread.message"}) if is_delta else frame
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
 @fault("runs.stream.nameless", breaks="runs.stream.named")
 def status_events_are_nameless(ask: Ask, serve: Serve) -> Answer:
     """Events of steps have no `event:` line."""
-    return _stream(ask, serve, lambda frames: (
-        replace(frame, data=frame.data.partition(b"\n")[2]) if _name(frame) == "thread.run.step.in_progress" else frame
+    left_out = "thread.run.step.in_progress"
+    return streamed(ask, serve, lambda frames: (
+        replace(frame, data=frame.data.partition(b"\n")[2]) if name_of(frame) == left_out else frame
         for frame in frames
     ))  # fmt: skip
 
@@ -295,12 +285,12 @@ def the_end_is_still_in_progress(ask: Ask, serve: Serve) -> Answer:
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         for frame in frames:
             event = event_of(frame)
-            if _name(frame) == "thread.message.completed" and event is not None:
+            if name_of(frame) == "thread.message.completed" and event is not None:
                 yield told_again(frame, event | {"status": "in_progress"})
             else:
                 yield frame
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
 @fault("runs.stream.queued-late", breaks="runs.stream.order", also=("runs.moves",))
@@ -310,35 +300,35 @@ def a_run_is_queued_late(ask: Ask, serve: Serve) -> Answer:
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         held: Frame | None = None
         for frame in frames:
-            if _name(frame) == "thread.run.queued":
+            if name_of(frame) == "thread.run.queued":
                 held = frame
                 continue
             yield frame
-            if held is not None and _name(frame) == "thread.run.in_progress":
+            if held is not None and name_of(frame) == "thread.run.in_progress":
                 yield held
                 held = None
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
-@fault("runs.stream.unopened", breaks="runs.stream.opens")
+@fault("runs.stream.unopened", breaks="runs.stream.opens", also=("runs.stream.begins",))
 def messages_are_not_opened(ask: Ask, serve: Serve) -> Answer:
     """A message is told in pieces without having been created."""
     left_out = ("thread.message.created", "thread.message.in_progress")
-    return _stream(ask, serve, lambda frames: (frame for frame in frames if _name(frame) not in left_out))
+    return streamed(ask, serve, lambda frames: (frame for frame in frames if name_of(frame) not in left_out))
 
 
 @fault("runs.stream.endless", breaks="runs.stream.ends")
 def the_end_is_not_told(ask: Ask, serve: Serve) -> Answer:
     """The end of a run is not told: the stream is done after its last step."""
     left_out = ("thread.run.completed", "thread.run.requires_action")
-    return _stream(ask, serve, lambda frames: (frame for frame in frames if _name(frame) not in left_out))
+    return streamed(ask, serve, lambda frames: (frame for frame in frames if name_of(frame) not in left_out))
 
 
 @fault("runs.stream.undone", breaks="runs.stream.done")
 def there_is_no_done(ask: Ask, serve: Serve) -> Answer:
     """The stream ends without `[DONE]`."""
-    return _stream(ask, serve, lambda frames: (frame for frame in frames if _name(frame) != "done"))
+    return streamed(ask, serve, lambda frames: (frame for frame in frames if name_of(frame) != "done"))
 
 
 @fault("runs.stream.piece-lost", breaks="runs.stream.fold")
@@ -348,12 +338,12 @@ def a_piece_is_lost(ask: Ask, serve: Serve) -> Answer:
     def edit(frames: list[Frame]) -> Iterator[Frame]:
         is_lost = False
         for frame in frames:
-            if _name(frame) == DELTA and not is_lost:
+            if name_of(frame) == DELTA and not is_lost:
                 is_lost = True
                 continue
             yield frame
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
 @fault("runs.stream.arguments-lost", breaks="runs.stream.calls")
@@ -361,13 +351,13 @@ def arguments_are_cut(ask: Ask, serve: Serve) -> Answer:
     """The last piece of the arguments of a call is lost."""
 
     def edit(frames: list[Frame]) -> Iterator[Frame]:
-        pieces = [at for at, frame in enumerate(frames) if _name(frame) == "thread.run.step.delta"]
+        pieces = [at for at, frame in enumerate(frames) if name_of(frame) == "thread.run.step.delta"]
         yield from (frame for at, frame in enumerate(frames) if not pieces or at != pieces[-1])
 
-    return _stream(ask, serve, edit)
+    return streamed(ask, serve, edit)
 
 
-@fault("runs.stream.other-kept", breaks="runs.stream.kept")
+@fault("runs.stream.other-kept", breaks="runs.stream.kept", also=("threads.messages",))
 def another_message_is_kept(ask: Ask, serve: Serve) -> Answer:
     """What the thread keeps of an answer ends in its first word."""
 
@@ -377,4 +367,4 @@ def another_message_is_kept(ask: Ask, serve: Serve) -> Answer:
                 text = row["content"][0]["text"]
                 text["value"] = text["value"][:1]
 
-    return _edited(MESSAGES, ask, serve, edit, "GET")
+    return edited_at(MESSAGES, ask, serve, edit, "GET")

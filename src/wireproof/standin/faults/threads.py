@@ -50,7 +50,14 @@ def _kept(ask: Ask, serve: Serve, where: str, kind: str) -> Answer:
 
 
 @fault(
-    "threads.message-untyped", breaks="threads.schema", also=("threads.messages", "runs.message", "runs.stream.kept")
+    "threads.message-untyped",
+    breaks="threads.schema",
+    also=(
+        "threads.messages",
+        "runs.message",
+        "runs.stream.kept",
+        "runs.additional",
+    ),
 )
 def content_is_plain_text(ask: Ask, serve: Serve) -> Answer:
     """In lists, the `content` of a message is a string."""
