@@ -73,12 +73,14 @@ IN_PARTS = [{"role": "user", "content": [{"type": "text", "text": QUESTION}]}]
 # As in chat_stream.py: what one choice costs of the prompt, so do two.
 COUNT = [{"role": "user", "content": "Count from 1 to 40 in digits, separated by single spaces."}]
 
+DRAWN = {"temperature": 1, "top_p": 0.9, "presence_penalty": 0.5, "frequency_penalty": 0.5}
+
 PROBES = (
     _chat("chat.plain", _ask(), "one short question"),
     _chat("chat.plain-again", _ask(), "the same question: does the backend repeat itself?"),
     _chat(
         "chat.n",
-        _ask(messages=COUNT, n=2, max_tokens=5, temperature=1),
+        _ask(messages=COUNT, n=2, max_tokens=5, **DRAWN),
         "two choices, both cut by max_tokens",
         is_cut=True,
     ),

@@ -28,6 +28,7 @@ PROBES = (
             "temperature": 0,
             "seed": 7,
             "logit_bias": {TOKEN: 100},
+            "user": "wireproof",
         },
         about="the same question, with one token forced by logit_bias",
     ),
@@ -37,11 +38,11 @@ PROBES = (
 @clause(
     "chat.logit-bias.accepts",
     level="MUST",
-    source="SPEC CreateChatCompletionRequest.logit_bias",
+    source="SPEC CreateChatCompletionRequest.logit_bias, user",
     on=sent(CHAT, probes="chat.bias"),
 )
 def biases_are_accepted(exchange: Exchange) -> None:
-    """`logit_bias` is served, or refused as unsupported by name."""
+    """`logit_bias` and `user` are served, or refused as unsupported by name."""
     error = error_of(exchange)
     expect_served(exchange, f"{error.get('code')}: {error.get('message')}")
 

@@ -127,8 +127,26 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     schema = load_spec().operations[exchange.operation].answer_schema(200)
     assert schema is not None
     for violation in schema.breaches(exchange.json):
-        if not violation.pointer.endswith("/deleted") and violation.expected != "a key 'deleted'":
+        elsewhere = violation.pointer.endswith(("/deleted", "/service_tier")) or violation.expected == "a key 'deleted'"
+        if not elsewhere:
             expect(False, expected=violation.expected, got=violation.got, at=violation.pointer)
+
+
+@clause(
+    "chat.stored.kept",
+    level="MAY",
+    source="SPEC CreateChatCompletionRequest.store",
+    on=steps("chat.stored"),
+    fields=("store", "metadata"),
+)
+def what_is_to_be_stored_is_kept(exchanges: list[Exchange]) -> None:
+    """A completion made with `store: true` can be read by its id; a backend that keeps none may refuse the field."""
+    made, *later = exchanges
+    if not _is_ok(made) or not later:
+        raise NotApplicable(f"no completion was made: {made.id} was answered {made.status}")
+    if later[0].status in (401, 403, 429, 500, 502, 503, 504):
+        raise Inconclusive(f"{later[0].id} was answered {later[0].status}")
+    expect(_is_ok(later[0]), expected="the completion", got=f"status {later[0].status}", at=f"{later[0].id} ")
 
 
 @clause("chat.stored.get", level="MUST", source="SPEC getChatCompletion", on=steps("chat.stored"), fields=("store",))

@@ -83,7 +83,7 @@ PROBES = (
 
 
 # These have clauses of their own, which say more than a schema can. A finish_reason that is absent is null to clients.
-JUDGED_ELSEWHERE = re.compile(r"/object|/choices/\d+/(finish_reason|delta|delta/content)")
+JUDGED_ELSEWHERE = re.compile(r"/object|/service_tier|/choices/\d+/(finish_reason|delta|delta/content)")
 
 
 @clause("chat.stream.schema", level="MUST", source="SPEC CreateChatCompletionStreamResponse", on=STREAM)

@@ -33,6 +33,12 @@ def more_missing(ask: Ask, serve: Serve) -> Answer:
     return _edited_list(ask, serve, lambda page: {k: v for k, v in page.items() if k != "has_more"})
 
 
+@fault("chat.stored.not-kept", breaks="chat.stored.kept")
+def not_kept(ask: Ask, serve: Serve) -> Answer:
+    """`store` has no effect, and no completion is ever found."""
+    return serve(ask.without("store")) if ask.path == LIST and ask.asked.get("store") else serve(ask)
+
+
 @fault("chat.stored.made-anew", breaks="chat.stored.get")
 def made_anew(ask: Ask, serve: Serve) -> Answer:
     """A stored completion says it was created later than it was."""
