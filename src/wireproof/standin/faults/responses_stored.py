@@ -83,6 +83,12 @@ def _asks_pages(ask: Ask) -> bool:
     return ask.path.endswith("/input_items") and "limit" in names and "order" not in names
 
 
+@fault("responses.stored.more-always", breaks="responses.stored.input-page")
+def more_always(ask: Ask, serve: Serve) -> Answer:
+    """A page that could hold more input items than there are says that there are more."""
+    return serve(ask) if _asks_pages(ask) else _page(ask, serve, lambda page: page.update(has_more=True))
+
+
 @fault("responses.stored.input-oldest-first", breaks="responses.stored.input-pages")
 def input_oldest_first(ask: Ask, serve: Serve) -> Answer:
     """Without `order` the oldest input items come first."""
