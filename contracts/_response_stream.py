@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from wireproof.clause import Event, Exchange, Inconclusive, NotApplicable, Symbol, Undecodable, load_spec, remembered
 
-from ._reading import as_count, as_object
+from ._reading import as_count, as_list, as_object
 from ._responses import TERMINAL
 from ._stream import framed, values_in
 
@@ -27,9 +27,12 @@ PIECES = {
     "response.content_part.done": "part done",
     "response.reasoning_summary_part.done": "part done",
 }
+CALLS = ("function_call", "custom_tool_call")
 ARGUMENTS = {
     "response.function_call_arguments.delta": "arguments delta",
     "response.function_call_arguments.done": "arguments done",
+    "response.custom_tool_call_input.delta": "arguments delta",
+    "response.custom_tool_call_input.done": "arguments done",
 }
 
 
@@ -105,6 +108,9 @@ def events_of(exchange: Exchange) -> list[Said]:
     return found
 
 
+PARTS = ("response.content_part.", "response.output_item.")
+
+
 def items_in_events(exchange: Exchange, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """`(event, item)` of each item of this type that an event brings; none where nothing is streamed."""
     for said in events_of(exchange) if exchange.streamed else ():
@@ -114,11 +120,13 @@ def items_in_events(exchange: Exchange, kind: str) -> Iterator[tuple[int, dict[s
 
 
 def parts_in_events(exchange: Exchange, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The same for parts, as `response.content_part.added` and `.done` bring them."""
+    """The same for parts, as events of parts bring them, or messages that are done."""
     for said in events_of(exchange) if exchange.streamed else ():
-        part = as_object(said.data.get("part"))
-        if said.type.startswith("response.content_part.") and part.get("type") == kind:
-            yield said.number, part
+        item = as_object(said.data.get("item"))
+        parts = [said.data.get("part"), *(as_list(item.get("content")) if item.get("type") == "message" else ())]
+        for part in map(as_object, parts):
+            if said.type.startswith(PARTS) and part.get("type") == kind:
+                yield said.number, part
 
 
 def broke_off(events: list[Said]) -> bool:
@@ -204,11 +212,11 @@ def part_symbols(events: list[Said]) -> Iterator[Symbol]:
 
 
 def call_symbols(events: list[Said]) -> Iterator[Symbol]:
-    """What happens to calls of functions, by output index."""
+    """What happens to calls of functions and of custom tools, by output index."""
     for said in events:
         index = said.item
         if said.type in ARGUMENTS:
             yield Symbol(ARGUMENTS[said.type], said.number, index, said.type)
-        elif as_object(said.data.get("item")).get("type") == "function_call":
+        elif as_object(said.data.get("item")).get("type") in CALLS:
             name = "call added" if said.type == "response.output_item.added" else "call done"
             yield Symbol(name, said.number, index, said.type)

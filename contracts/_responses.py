@@ -21,7 +21,7 @@ from ._reading import as_count, as_list, as_object, as_objects, as_text, object_
 from ._stream import read_object
 
 RESPONSE = "createResponse"
-WHOLE = answered(RESPONSE, "getResponse")
+WHOLE = answered(RESPONSE, "getResponse", "cancelResponse")
 ENDED = ("completed", "incomplete")
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 # What a message says, by the type of the part.
@@ -30,7 +30,7 @@ QUOTE = "'"
 # What an item is, whatever it says.
 ESSENTIAL = ("type", "id", "role", "name", "call_id", "arguments", "input")
 # Items that bring text piece by piece, so that their events must name them.
-NAMED_ITEMS = ("message", "reasoning", "function_call")
+NAMED_ITEMS = ("message", "reasoning", "function_call", "custom_tool_call")
 
 
 @dataclass(frozen=True)

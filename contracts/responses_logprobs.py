@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wireproof.clause import Exchange, NotApplicable, answered, clause, shown
@@ -9,7 +10,7 @@ from wireproof.clause import Exchange, NotApplicable, answered, clause, shown
 from ._reading import as_list, as_number, as_object, as_objects, as_text
 from ._response_asks import ask, asking
 from ._response_stream import events_of
-from ._responses import RESPONSE, ended, parts_of
+from ._responses import RESPONSE, Told, ended, parts_of
 
 LOGPROBS = "message.output_text.logprobs"
 MOST = 2
@@ -41,6 +42,23 @@ def _texts(exchange: Exchange) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+DONE = {"response.output_text.done": "", "response.content_part.done": "/part"}
+
+
+def _everywhere(exchange: Exchange) -> Iterator[tuple[Told, str, dict[str, Any]]]:
+    """Each text as it is told at the end, and as events tell it that is done: who tells it, where, and with what."""
+    response = ended(exchange)
+    for at, part in _texts(exchange):
+        yield response, at, part
+    final = [part["text"] for _, part in _texts(exchange)]
+    for said in events_of(exchange) if exchange.streamed else ():
+        if said.type in DONE:
+            part = as_object(said.data.get("part")) if DONE[said.type] else said.data
+            # A text that is not the one at the end is judged by the fold laws.
+            if part.get("text") in final:
+                yield Told(said.data, event=said.number), DONE[said.type], part
+
+
 @clause(
     "responses.logprobs.present",
     level="SHOULD",
@@ -59,10 +77,11 @@ def asked_logprobs_come(exchange: Exchange) -> None:
 
 @clause("responses.logprobs.text", level="MUST", source="SPEC OutputTextContent.logprobs", on=ASKED)
 def tokens_are_those_of_the_text(exchange: Exchange) -> None:
-    """The tokens of `logprobs` join to the text they belong to, each with a `logprob` of 0 or below."""
-    response = ended(exchange)
+    """The tokens of `logprobs` join to the text they belong to, each with a `logprob` of 0 or below, in the response at
+    the end and in the events of a text that is done.
+    """
     judged = False
-    for at, part in _texts(exchange):
+    for told, at, part in _everywhere(exchange):
         entries = as_objects(part.get("logprobs"))
         if not entries:
             continue
@@ -70,12 +89,12 @@ def tokens_are_those_of_the_text(exchange: Exchange) -> None:
         joined = "".join(as_text(entry.get("token")) for entry in entries)
         # A token may be half a character, which text cannot spell.
         held = joined == part["text"] or "\N{REPLACEMENT CHARACTER}" in joined
-        response.must(held, f"{at}/logprobs", expected=f"tokens of {shown(part['text'])}", got=shown(joined))
+        told.must(held, f"{at}/logprobs", expected=f"tokens of {shown(part['text'])}", got=shown(joined))
         for number, entry in enumerate(entries):
             logprob = as_number(entry.get("logprob"))
             held = logprob is not None and logprob <= EPSILON
             place = f"{at}/logprobs/{number}/logprob"
-            response.must(held, place, expected="a number, 0 or below", got=shown(entry.get("logprob")))
+            told.must(held, place, expected="a number, 0 or below", got=shown(entry.get("logprob")))
     if not judged:
         raise NotApplicable("no text has log probabilities")
 
@@ -88,18 +107,15 @@ def tokens_are_those_of_the_text(exchange: Exchange) -> None:
     fields=("top_logprobs",),
 )
 def as_many_alternatives_as_asked(exchange: Exchange) -> None:
-    """No token has more than `top_logprobs` alternatives."""
-    response, most = ended(exchange), exchange.request.asked.get("top_logprobs") or 0
-    entries = [
-        (f"{at}/logprobs/{number}", entry)
-        for at, part in _texts(exchange)
-        for number, entry in enumerate(as_objects(part.get("logprobs")))
-    ]
-    if not entries:
+    """No token has more than `top_logprobs` alternatives, in no event either."""
+    most, judged = exchange.request.asked.get("top_logprobs") or 0, False
+    for told, at, part in _everywhere(exchange):
+        for number, entry in enumerate(as_objects(part.get("logprobs"))):
+            judged, count = True, len(as_list(entry.get("top_logprobs")))
+            place = f"{at}/logprobs/{number}/top_logprobs"
+            told.must(count <= most, place, expected=f"at most {most}", got=count)
+    if not judged:
         raise NotApplicable("no text has log probabilities")
-    for at, entry in entries:
-        count = len(as_list(entry.get("top_logprobs")))
-        response.must(count <= most, f"{at}/top_logprobs", expected=f"at most {most}", got=count)
 
 
 @clause(

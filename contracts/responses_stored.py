@@ -106,6 +106,29 @@ def a_stored_response_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     expect_read_as_made(read, maybe_object(read), maybe_object(made))
 
 
+# What a response repeats of its request, and when it was done.
+SETTINGS = (
+    "background", "completed_at", "instructions", "max_output_tokens", "parallel_tool_calls", "previous_response_id",
+    "store", "temperature", "text", "tool_choice", "tools", "top_p", "truncation",
+)  # fmt: skip
+
+
+@clause("responses.stored.settings", level="SHOULD", source="SPEC getResponse, Response", on=LIFE)
+def a_stored_response_keeps_its_settings(exchanges: list[Exchange]) -> None:
+    """A stored response repeats its request as the answer that made it did: its settings, and when it was completed."""
+    made = maybe_object(stored(exchanges))
+    read = step(exchanges, "getResponse")
+    body = maybe_object(read)
+    if body.get("status") != made.get("status"):
+        raise NotApplicable("the response is in another state by now")
+    names = [name for name in SETTINGS if made.get(name) is not None and body.get(name) is not None]
+    if not names:
+        raise NotApplicable("the response repeats nothing")
+    for name in names:
+        held = body[name] == made[name]
+        expect(held, expected=shown(made[name]), got=shown(body[name]), at=f"{read.id} /{name}")
+
+
 @clause("responses.stored.metadata", level="MUST", source="SPEC Metadata", on=LIFE, fields=("metadata",))
 def metadata_is_kept(exchanges: list[Exchange]) -> None:
     """A stored response carries the `metadata` it was made with, unchanged."""

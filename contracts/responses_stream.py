@@ -22,7 +22,7 @@ from wireproof.clause import (
 )
 
 from ._reading import as_count, as_object, told
-from ._response_stream import events_of, known_types, objects_of, required_keys
+from ._response_stream import CALLS, events_of, known_types, objects_of, required_keys
 from ._responses import NAMED_ITEMS, RESPONSE, SPOKEN, known_items, where_of, without_strangers
 from ._stream import framed
 
@@ -143,7 +143,7 @@ def parts_are_of_known_types(exchange: Exchange) -> None:
             continue
         judged = True
         kind = as_object(part).get("type")
-        held = isinstance(kind, str) and kind != "text" and (kind not in SPOKEN or isinstance(part, dict))
+        held = isinstance(kind, str) and kind not in ("", "text") and (kind not in SPOKEN or isinstance(part, dict))
         expect(held, expected="a part of type output_text", got=shown(part), at="/part/type", event=said.number)
     if not judged:
         raise NotApplicable("the stream has no part")
@@ -250,22 +250,31 @@ def items_keep_their_ids(exchange: Exchange) -> None:
         raise NotApplicable("the stream has no item")
 
 
+CALLED_BY = ("type", "name", "call_id")
+
+
 @clause(
     "responses.stream.item-kind", level="MUST", source="SDK accumulate_event: done has the identity of added", on=TOLD
 )
 def items_stay_what_they_are(exchange: Exchange) -> None:
-    """An item that is done is what it was when it was added, by its `type`, `name` and `call_id`."""
+    """An item that is done is what it was when it was added: it has its `type` from the first, a call its `name` and
+    `call_id`. Once done, it is no longer in progress.
+    """
     added: dict[Any, dict[str, Any]] = {}
     judged = False
     for said in events_of(exchange):
         index, item = said.item, as_object(said.data.get("item"))
-        if said.type == "response.output_item.added":
+        if said.type == "response.output_item.added" and item:
             added[index] = item
         elif said.type == "response.output_item.done" and index in added:
             judged = True
-            for name in ("type", "name", "call_id"):
-                before = added[index].get(name)
-                held = before in (None, "") or item.get(name) == before
-                expect(held, expected=shown(before), got=told(item, name), at=f"/item/{name}", event=said.number)
+            for name in CALLED_BY if item.get("type") in CALLS else ("type",):
+                before, now = added[index].get(name), item.get(name)
+                # What it does not have in the end either, others judge.
+                held = before == now or now in (None, "")
+                expected = f"{shown(before)}, as it was added"
+                expect(held, expected=expected, got=shown(now), at=f"/item/{name}", event=said.number)
+            held = item.get("type") not in NAMED_ITEMS or item.get("status") != "in_progress"
+            expect(held, expected="an item that is over", got='"in_progress"', at="/item/status", event=said.number)
     if not judged:
         raise NotApplicable("no item is both added and done")

@@ -45,7 +45,7 @@ def status_fits_the_event(exchange: Exchange) -> None:
 
 
 # What readers of a response take from its first event on: a typed one stops where it is not there.
-HELD = {"id": str, "model": str, "output": list, "created_at": int | float}
+HELD = {"id": str, "object": str, "model": str, "output": list, "created_at": int | float}
 
 
 @clause(
@@ -68,8 +68,31 @@ def life_events_hold_the_response(exchange: Exchange) -> None:
             if name != "id" and name not in (lives[-1].response or {}):
                 continue
             held = isinstance(response.get(name), kind) and response[name] != ""
+            held = held and (name != "object" or response[name] == (lives[-1].response or {})[name])
             got = told(response, name) if response else told(said.data, "response")
             expect(held, expected=f"a response with its {name}", got=got, at=f"/response/{name}", event=said.number)
+
+
+# What a response repeats of its request.
+SETTINGS = (
+    "background", "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "previous_response_id",
+    "store", "temperature", "text", "tool_choice", "top_p", "truncation",
+)  # fmt: skip
+
+
+@clause("responses.stream.settings", level="SHOULD", source="CAP-2510; SPEC Response", on=TOLD)
+def settings_stay_the_same(exchange: Exchange) -> None:
+    """What a response repeats of its request, it repeats alike in every event that holds it; null says nothing."""
+    seen: dict[str, Any] = {}
+    for said in events_of(exchange):
+        for name in SETTINGS if said.type in LIFE and said.response is not None else ():
+            value = (said.response or {}).get(name)
+            if value is not None:
+                held = seen.setdefault(name, value) == value
+                expected = f"{shown(seen[name])}, as before"
+                expect(held, expected=expected, got=shown(value), at=f"/response/{name}", event=said.number)
+    if not seen:
+        raise NotApplicable("no event repeats the request")
 
 
 @clause("responses.stream.usage-early", level="SHOULD", source="CAP-2510", on=TOLD)

@@ -237,5 +237,8 @@ def parts_are_done(exchange: Exchange) -> None:
     "responses.stream.arguments-done", level="MUST", source="SPEC ResponseFunctionCallArgumentsDoneEvent", on=STREAM
 )
 def arguments_are_done(exchange: Exchange) -> None:
-    """A call has its `response.function_call_arguments.done`, once, after the deltas and before the call is done."""
+    """A call has its `response.function_call_arguments.done`, once, after the deltas and before the call is done.
+
+    For a custom tool it is `response.custom_tool_call_input.done`.
+    """
     _completed(CALL_ENDS, exchange, "call", "response.function_call_arguments.done for {}, once, before it is done")

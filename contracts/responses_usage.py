@@ -86,6 +86,26 @@ def usage_has_its_details(exchange: Exchange) -> None:
         response.must(isinstance(usage.get(name), dict), f"/usage/{name}", expected="an object", got=told(usage, name))
 
 
+@clause(
+    "responses.usage-detail-counts",
+    level="SHOULD",
+    source="SPEC ResponseUsage: cached_tokens, reasoning_tokens",
+    on=WHOLE,
+)
+def details_are_counts(exchange: Exchange) -> None:
+    """`cached_tokens` and `reasoning_tokens`, where the details have them, are whole numbers: 0 where nothing is known,
+    for null cannot be added up.
+    """
+    response, judged = ended(exchange), False
+    for name, part in (("input_tokens_details", "cached_tokens"), ("output_tokens_details", "reasoning_tokens")):
+        details = as_object(usage_of(response).get(name))
+        if part in details:
+            judged, held = True, as_count(details[part]) is not None
+            response.must(held, f"/usage/{name}/{part}", expected="a whole number", got=shown(details[part]))
+    if not judged:
+        raise NotApplicable("the usage has no such details")
+
+
 @clause("responses.usage-parts", level="MUST", source="SPEC ResponseUsage; DOCS-0715", on=WHOLE)
 def details_are_parts(exchange: Exchange) -> None:
     """Cached tokens are a part of `input_tokens`, reasoning tokens of `output_tokens`; never more."""

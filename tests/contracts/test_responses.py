@@ -58,9 +58,13 @@ def asked(body: Any = None, *, probe: str = "responses.plain", **fields: Any) ->
 
 
 GOOD = plain()
+PART = message()["content"][0]
 ENDED = plain(response(completed_at=1_760_000_003))
 TOO_EARLY = changed("response.created", lambda event: event["response"].update(completed_at=1_760_000_003))
 NAMELESS = changed("response.output_item.added", lambda event: event["item"].pop("role"))
+NOT_NOTED_AT_LAST = changed(
+    "response.output_item.done", lambda event: event["item"]["content"][0].update(annotations=None)
+)
 NOT_NOTED = changed("response.content_part.added", lambda event: event["part"].pop("annotations"))
 FULL = response(usage=usage(output_tokens=16, total_tokens=26))
 CUT: dict[str, Any] = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
@@ -111,6 +115,13 @@ def spoken(entries: Any = ENTRIES, deltas: Any = None) -> Exchange:
             if event["type"] == "response.output_text.delta":
                 event["logprobs"] = deltas
     return streamed(events, asked={"include": INCLUDE, "top_logprobs": 1})
+
+
+def spoken_at(kind: str, entries: Any) -> Exchange:
+    """Streamed, with other probabilities in the events of one type."""
+    events = told(response(message(content=[{**PART, "text": "Hello", "logprobs": ENTRIES}])))
+    edited = changed(kind, lambda event: (event.get("part") or event).update(logprobs=entries), events)
+    return streamed(edited, asked={"include": INCLUDE, "top_logprobs": 1})
 
 
 def count(body: Any, probe: str = "responses.count") -> Exchange:
@@ -177,7 +188,7 @@ CASES: list[Case] = [
     *one("item-ids", GOOD, with_item(id=None), with_item(id=""), plain(response(message(), message()))),
     *one("role", GOOD, with_item(role="model"), with_item(role=None), streamed(NAMELESS)),
     *one("content", GOOD, with_item(content="Hi."), with_part(type="text"), with_part(text=None), with_part(type=None)),
-    *one("annotations", streamed(), with_part(annotations=None), streamed(NOT_NOTED)),
+    *one("annotations", streamed(), with_part(annotations=None), streamed(NOT_NOTED), streamed(NOT_NOTED_AT_LAST)),
     *one("text", GOOD, plain(response(message(""))), plain(response(message(content=[])))),
     *one("leaks", GOOD, plain(response(message("<think>Hm</think> Hi.")))),
     *one("call-ids", noting(), noting({**NOTE, "call_id": ""})),
@@ -187,6 +198,7 @@ CASES: list[Case] = [
     *one("usage", GOOD, plain(response(usage=None)), plain(response(usage={"prompt_tokens": 3}))),
     *one("usage", GOOD, with_usage(input_tokens="10"), with_usage(output_tokens=-1)),
     *one("usage-details", GOOD, with_usage(input_tokens_details=None), with_usage(output_tokens_details=3)),
+    *one("usage-detail-counts", GOOD, with_usage(output_tokens_details={"reasoning_tokens": None})),
     *one("usage-parts", GOOD, with_usage(input_tokens_details={"cached_tokens": 11})),
     *one("usage-parts", GOOD, with_usage(output_tokens_details={"reasoning_tokens": 5})),
     *one("usage-total", GOOD, with_usage(total_tokens=4)),
@@ -305,6 +317,9 @@ CASES: list[Case] = [
     # log probabilities
     *one("logprobs.present", spoken(), spoken([])),
     *one("logprobs.text", spoken(), spoken(ENTRIES[1:]), spoken([{**ENTRIES[0], "logprob": 0.9}, ENTRIES[1]])),
+    *one("logprobs.text", spoken(), spoken_at("response.output_text.done", ENTRIES[:1])),
+    *one("logprobs.text", spoken(), spoken_at("response.content_part.done", ENTRIES[:1])),
+    *one("logprobs.top", spoken(), spoken_at("response.output_text.done", [{**ENTRIES[0], "top_logprobs": ENTRIES}])),
     *one("logprobs.top", spoken(), spoken([{**ENTRIES[0], "top_logprobs": ENTRIES}, ENTRIES[1]])),
     *one("logprobs.streamed", spoken(deltas=ENTRIES), spoken(deltas=[])),
 ]

@@ -137,6 +137,12 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     "other usage": ("get", life(), life({READ: {**MADE, "usage": usage(output_tokens=5)}})),
     "another id": ("id", life(), life({READ: {**MADE, "id": "resp_9"}})),
     "another one deleted": ("id", life(), life({DELETED: {"id": "resp_9", "deleted": True}})),
+    "another temperature": ("settings", life(), life({READ: {**MADE, "temperature": 1}})),
+    "another end": (
+        "settings",
+        life({CREATED: {**MADE, "completed_at": 1_760_000_001}, READ: {**MADE, "completed_at": 1_760_000_001}}),
+        life({CREATED: {**MADE, "completed_at": 1_760_000_001}, READ: {**MADE, "completed_at": 1_760_000_009}}),
+    ),
     "labels lost": ("metadata", life(), life({READ: {**MADE, "metadata": {}}})),
     "not stored by itself": (
         "default",

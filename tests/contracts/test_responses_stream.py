@@ -14,6 +14,8 @@ from wireproof.clause import Exchange
 
 MODULES = ("responses_stream", "responses_stream_life", "responses_stream_order", "responses_stream_fold")
 CALLED = told(response(call()))
+NOTE = {"id": "ctc_1", "type": "custom_tool_call", "call_id": "call_1", "name": "write_note", "input": "Hi."}
+NOTING = told(response(NOTE))
 DELTA, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
 LAST = "response.completed"
 ITEM_DONE, ITEM_ADDED = "response.output_item.done", "response.output_item.added"
@@ -100,6 +102,19 @@ BROKEN: dict[str, tuple[str, Exchange]] = {
     "no time of the response": ("response", streamed(changed("response.created", in_response(created_at="now")))),
     "no output of the response": ("response", streamed(changed("response.in_progress", in_response(output=None)))),
     "padding that nobody wants": ("obfuscation", streamed(changed(DELTA, put(obfuscation="xyz")), asked=UNPADDED)),
+    "another kind of object": ("response", streamed(changed("response.created", in_response(object="chat")))),
+    "other settings at first": ("settings", streamed(changed("response.created", in_response(temperature=1)))),
+    "no type at first": ("item-kind", streamed(changed(ITEM_ADDED, lambda event: event["item"].pop("type")))),
+    "no name at first": ("item-kind", streamed(changed(ITEM_ADDED, lambda event: event["item"].pop("name"), CALLED))),
+    "no call_id at first": (
+        "item-kind",
+        streamed(changed(ITEM_ADDED, lambda event: event["item"].update(call_id=""), CALLED)),
+    ),
+    "done and in progress": (
+        "item-kind",
+        streamed(changed(ITEM_DONE, lambda event: event["item"].update(status="in_progress"))),
+    ),
+    "an input that is not done": ("arguments-done", streamed(without("response.custom_tool_call_input.done", NOTING))),
     "usage at first": ("usage-early", streamed(changed("response.created", in_response(usage=usage())))),
     "a nested error": ("error", streamed([*told()[:4], NESTED])),
     "one delta": ("pieces", streamed(ONE_DELTA)),
@@ -178,6 +193,8 @@ LEGAL: dict[str, Exchange] = {
     "as it should be": streamed(),
     "a call": streamed(CALLED),
     "a text and a call": streamed(BOTH),
+    "a custom tool": streamed(NOTING),
+    "settings that are told at the end": streamed(changed("response.created", in_response(temperature=None))),
     "thoughts first": streamed(told(response(THOUGHT, message()))),
     "a refusal": streamed(told(response(message(content=[{"type": "refusal", "refusal": "I can not do that."}])))),
     "numbers from 1": streamed(changed("*", lambda event: event.update(sequence_number=event["sequence_number"] + 1))),

@@ -48,6 +48,12 @@ def made_anew(ask: Ask, serve: Serve) -> Answer:
     return _read(ask, serve, edit)
 
 
+@fault("responses.stored.defaults", breaks="responses.stored.settings")
+def defaults(ask: Ask, serve: Serve) -> Answer:
+    """A stored response says `max_output_tokens: 4096`, whatever it was made with."""
+    return _read(ask, serve, lambda body: body.update(max_output_tokens=4096))
+
+
 @fault("responses.stored.id-changes", breaks="responses.stored.id")
 def id_changes(ask: Ask, serve: Serve) -> Answer:
     """A stored response is read under another id."""
@@ -289,6 +295,13 @@ def background_waits(ask: Ask, serve: Serve) -> Answer:
 
 def _is_cancellation(ask: Ask) -> bool:
     return ask.method == "POST" and ask.path.startswith(PATH) and ask.path.endswith("/cancel")
+
+
+@fault("responses.stored.cancelled-object", breaks="responses.object")
+def cancelled_object(ask: Ask, serve: Serve) -> Answer:
+    """A cancellation is answered with a `response.cancelled`."""
+    answer = serve(ask)
+    return edit_json(answer, lambda body: body.update(object="response.cancelled")) if _is_cancellation(ask) else answer
 
 
 @fault("responses.stored.cancelled-later", breaks="responses.stored.cancelled", also=("responses.stored.cancel-again",))

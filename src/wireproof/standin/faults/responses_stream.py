@@ -205,6 +205,29 @@ def response_missing(ask: Ask, serve: Serve) -> Answer:
     return unkept(ask, serve, "response.in_progress", lambda event: {k: v for k, v in event.items() if k != "response"})
 
 
+@fault("responses.stream.settings-default", breaks="responses.stream.settings")
+def settings_default(ask: Ask, serve: Serve) -> Answer:
+    """The response that is created has the default temperature."""
+    return unkept(ask, serve, "response.created", lambda event: event["response"].update(temperature=1.0))
+
+
+@fault("responses.stream.call-nameless", breaks="responses.stream.item-kind")
+def call_nameless(ask: Ask, serve: Serve) -> Answer:
+    """A call is added without its `name` and `call_id`."""
+
+    def edit(event: Body) -> None:
+        for name in ("name", "call_id"):
+            event["item"].pop(name, None)
+
+    return unkept(ask, serve, "response.output_item.added", edit)
+
+
+@fault("responses.stream.done-in-progress", breaks="responses.stream.item-kind")
+def done_in_progress(ask: Ask, serve: Serve) -> Answer:
+    """An item that is done is in progress."""
+    return unkept(ask, serve, "response.output_item.done", lambda event: event["item"].update(status="in_progress"))
+
+
 @fault("responses.stream.response-bare", breaks="responses.stream.response")
 def response_bare(ask: Ask, serve: Serve) -> Answer:
     """`response.created` holds no more of the response than its id and status."""

@@ -78,6 +78,12 @@ def calls_share_an_id(ask: Ask, serve: Serve) -> Answer:
     return each_item(ask, serve, edit)
 
 
+@fault("responses.logprobs-of-the-first", breaks="responses.logprobs.text")
+def logprobs_of_the_first(ask: Ask, serve: Serve) -> Answer:
+    """A text that is done has the probabilities of its first token alone."""
+    return events(ask, serve, "response.output_text.done", lambda event: event.update(logprobs=event["logprobs"][:1]))
+
+
 @fault("responses.results-refused", breaks="responses.tools.accepts")
 def results_refused(ask: Ask, serve: Serve) -> Answer:
     """The result of a call is no input."""

@@ -200,6 +200,17 @@ def temperature_default(ask: Ask, serve: Serve) -> Answer:
     return _made(ask, serve, lambda body: body.update(temperature=1.0))
 
 
+@fault("responses.usage-null-counts", breaks="responses.usage-detail-counts")
+def null_counts(ask: Ask, serve: Serve) -> Answer:
+    """Where nothing is known of reasoning, `reasoning_tokens` is null."""
+
+    def edit(body: Body) -> None:
+        if body.get("usage"):
+            body["usage"]["output_tokens_details"]["reasoning_tokens"] = None
+
+    return each_response(ask, serve, edit)
+
+
 @fault("responses.truncation-default", breaks="responses.echo.settings")
 def truncation_default(ask: Ask, serve: Serve) -> Answer:
     """`truncation` is disabled, whatever was asked."""
@@ -239,7 +250,7 @@ def compact_empty(ask: Ask, serve: Serve) -> Answer:
 @fault("responses.format-text", breaks="responses.echo.format")
 def format_text(ask: Ask, serve: Serve) -> Answer:
     """A response says that its format was text, whatever was asked."""
-    return _made(ask, serve, lambda body: body.update(text={"format": {"type": "text"}}))
+    return each_response(ask, serve, lambda body: body.update(text={"format": {"type": "text"}}))
 
 
 @fault("responses.tools-unsaid", breaks="responses.echo.tools")
