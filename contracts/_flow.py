@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from wireproof.clause import Exchange, Inconclusive, expect
+from wireproof.clause import Exchange, Inconclusive, NotApplicable, expect
 
 from ._reading import maybe_object
 
@@ -39,9 +39,11 @@ def step(exchanges: Sequence[Exchange], operation: str, number: int = 0) -> Exch
 
 
 def answered_step(exchanges: Sequence[Exchange], operation: str, what: str, number: int = 0) -> Exchange:
-    """The same once it was answered 2xx, which ends the clause if it was not."""
+    """The same once it was answered 2xx, which ends the clause if it was not. NotApplicable where it is not served."""
     exchange = step(exchanges, operation, number)
     not_passing(exchange)
+    if exchange.status in (405, 501):
+        raise NotApplicable(f"not served: {exchange.id} was answered {exchange.status}")
     expect(is_ok(exchange), expected=what, got=f"status {exchange.status}", at=f"{exchange.id} ")
     return exchange
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -170,6 +171,17 @@ def without_strangers(response: dict[str, Any]) -> dict[str, Any]:
     known = known_items()
     kept = [item for item in output if not isinstance(item, dict) or item.get("type") in known]
     return {**response, "output": kept}
+
+
+# Settings that are told back: newer values come with every year, and others name theirs as they like.
+TOLD_BACK = re.compile(r"(/response)?/(service_tier|prompt_cache_retention|truncation|text/verbosity|reasoning/\w+)")
+
+
+def is_new_value(violation: Violation) -> bool:
+    """Whether a setting has a value that the description does not know, of the type that it knows."""
+    return (
+        violation.keyword == "enum" and violation.got.startswith('"') and bool(TOLD_BACK.fullmatch(violation.pointer))
+    )
 
 
 def where_of(violation: Violation) -> str:

@@ -26,7 +26,7 @@ from wireproof.clause import (
 )
 
 from ._flow import answered_step, id_in, id_of, is_ok, not_passing, step
-from ._reading import as_count, as_list, as_object, as_objects, as_text, maybe_object, told
+from ._reading import as_count, as_object, as_objects, as_text, maybe_object, told
 from ._response_asks import LEAST_CAP, UNKNOWN_RESPONSE
 from ._shape import expect_created_now
 
@@ -100,6 +100,10 @@ def _made(exchanges: Sequence[Exchange]) -> dict[str, Any]:
 
 def _items(exchange: Exchange) -> list[dict[str, Any]]:
     return as_objects(maybe_object(exchange).get("data"))
+
+
+def _messages(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in items if item.get("type") == "message"]
 
 
 def _texts(items: Sequence[dict[str, Any]]) -> list[str]:
@@ -298,13 +302,13 @@ def a_response_names_its_conversation(exchanges: list[Exchange]) -> None:
 
 @clause("conversations.appends", level="MUST", source="DOCS-0715 conversation-state; SPEC conversation", on=LIFE)
 def a_response_becomes_part_of_its_conversation(exchanges: list[Exchange]) -> None:
-    """Input and output of a response are added to the end of its conversation."""
+    """Input and output of a response are added to the end of its conversation: its messages at least."""
     exchange, body = _response(exchanges)
     newest = answered_step(exchanges, "listConversationItems", "the items, newest first", 2)
     if body.get("status") not in ("completed", "incomplete"):
         raise Inconclusive(f"{exchange.id} did not come to an end")
-    texts = _texts(_items(newest))
-    said = [text for text in _texts(as_list(body.get("output"))) if text]
+    texts = _texts(_messages(_items(newest)))
+    said = [text for text in _texts(_messages(as_objects(body.get("output")))) if text]
     wanted = [*said[::-1], QUESTION]
     got = [text for text in texts if text][: len(wanted)]
     expect(got == wanted, expected=shown(wanted), got=shown(got), at=f"{newest.id} /data")

@@ -171,6 +171,8 @@ def input_items_are_what_was_sent(exchanges: list[Exchange]) -> None:
     The default order is `desc`; a reversed list means that `order` was not passed on.
     """
     stored(exchanges)
+    if step(exchanges, "listInputItems").status == 404:
+        raise NotApplicable("input items are not listed")
     page = answered_step(exchanges, "listInputItems", "the list of input items")
     items = as_objects(maybe_object(page).get("data"))
     got = [_said(item) for item in items]

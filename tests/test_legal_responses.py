@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -239,7 +240,118 @@ def not_served(status: int) -> Vary:
     return lambda ask, answer: refused(answer, "Not here.", status=status) if _is_response(ask) else answer
 
 
+def newer_values(body: dict[str, Any]) -> None:
+    """Values that came after ours, or that one provider alone has."""
+    body.update(
+        service_tier="on_demand", reasoning={"effort": "utmost", "summary": "terse"}, prompt_cache_retention="48h"
+    )
+    body["text"] = {**body["text"], "verbosity": "tiny"}
+    if body.get("usage"):
+        body["usage"].update(cost=0.1)
+
+
+def unknown_until_the_end(event: dict[str, Any]) -> None:
+    if event.get("type") in ("response.created", "response.in_progress"):
+        event["response"].update(
+            temperature=None, top_p=None, max_output_tokens=None, instructions=None, truncation=None
+        )
+
+
+def with_newer_keys(part: dict[str, Any]) -> None:
+    part["parsed"] = None
+
+
+def told_piece_by_piece(*, has_parts: bool) -> Vary:
+    """Thoughts before the answer, in deltas of their own; in parts, or in none."""
+    thought = {**THOUGHT, "status": "completed"}
+    at = {"item_id": thought["id"], "output_index": 0, "content_index": 0}
+    part = {"type": "reasoning_text", "text": ""}
+    pieces = [
+        {"type": "response.output_item.added", "output_index": 0, "item": {**thought, "content": []}},
+        {"type": "response.content_part.added", **at, "part": part},
+        {"type": "response.reasoning_text.delta", **at, "delta": "H"},
+        {"type": "response.reasoning_text.delta", **at, "delta": "m."},
+        {"type": "response.reasoning_text.done", **at, "text": "Hm."},
+        {"type": "response.content_part.done", **at, "part": {**part, "text": "Hm."}},
+        {"type": "response.output_item.done", "output_index": 0, "item": thought},
+    ]
+
+    def moved(found: list[Frame]) -> Iterator[Frame]:
+        for frame in found:
+            event = event_of(frame) or {}
+            if "output_index" in event:
+                event["output_index"] += 1
+            if isinstance(event.get("response"), dict) and event["response"]["output"]:
+                event["response"]["output"] = [thought, *event["response"]["output"]]
+            yield told_again(frame, event)
+            for piece in pieces if event.get("type") == "response.in_progress" else ():
+                if has_parts or "part" not in piece:
+                    name = f"event: {piece['type']}\n".encode()
+                    yield Frame(0, name + event_frame({**piece, "sequence_number": 0}).data)
+
+    def plain(body: dict[str, Any]) -> None:
+        if body.get("object") == "response" and body.get("output"):
+            body["output"] = [thought, *body["output"]]
+
+    return without_resuming(lambda ask, answer: streams(moved)(ask, edit_both(answer, plain)))
+
+
+def side_by_side(found: list[Frame]) -> Iterator[Frame]:
+    """Items that come about at the same time; of what was cut, nothing is done; each event has an id."""
+    events = [(frame, event_of(frame) or {}) for frame in found]
+    is_cut = events[-1][1].get("type") == "response.incomplete"
+    lanes = [[frame for frame, event in events if event.get("output_index") == index] for index in range(2)]
+    mixed = iter([frame for pair in zip_longest(*lanes) for frame in pair if frame is not None])
+    for frame, event in events:
+        told = frame if event.get("output_index") not in (0, 1) else next(mixed)
+        name = (event_of(told) or {}).get("type", "")
+        if not (is_cut and name.endswith(".done")):
+            yield Frame(frame.delay_ms, b"id: 7\nretry: 3000\n" + told.data)
+
+
+def less_of_it(ask: Ask, answer: Answer) -> Answer:
+    """No list of input, no deletion, no cancelling, no compaction, no custom tools, no later settings."""
+    if ask.path.endswith(("/input_items", "/cancel", "/compact")) or (ask.method == "DELETE" and _is_response(ask)):
+        return refused(answer, "Not Found", status=405 if ask.method == "DELETE" else 404)
+    has_custom = any(tool.get("type") == "custom" for tool in ask.asked.get("tools") or ())
+    if has_custom or ask.asked.get("max_tool_calls"):
+        return refused(answer, "'type' of tool must be 'function'" if has_custom else "Unknown parameter.")
+    return answer
+
+
+def _of_background(ask: Ask, answer: Answer) -> bool:
+    is_meant = _is_response(ask) and answer.status == 200 and not answer.is_stream and ask.method != "DELETE"
+    return is_meant and answer.body[:1] == b"{" and bool(answer.json.get("background"))
+
+
+def over_before_it_is_cancelled(ask: Ask, answer: Answer) -> Answer:
+    if not _of_background(ask, answer) or ask.path == "/v1/responses":
+        return answer
+    return answer.with_json(answer.json | {"status": "completed", "usage": USAGE, "output": [SAID]})
+
+
+def slow(ask: Ask, answer: Answer) -> Answer:
+    """What runs in the background stays in the queue for as long as anybody looks."""
+    if not _of_background(ask, answer) or answer.json["status"] == "cancelled":
+        return answer
+    return answer.with_json(answer.json | {"status": "queued", "usage": None, "output": [], "completed_at": None})
+
+
+EMPTY = {"id": "msg_e", "type": "message", "status": "completed", "role": "assistant", "content": []}
+SEARCHED = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "x"}}
+LISTED = {"id": "mcpl_1", "type": "mcp_list_tools", "server_label": "shop", "tools": []}
+
 VARIATIONS: dict[str, Vary] = {
+    "newer values": each_response(newer_values),
+    "settings that are not known until the end": each_event(unknown_until_the_end),
+    "newer keys of parts": each_part(with_newer_keys),
+    "thoughts in parts": told_piece_by_piece(has_parts=True),
+    "thoughts without parts": told_piece_by_piece(has_parts=False),
+    "items side by side, nothing done of what was cut": without_resuming(streams(side_by_side)),
+    "less of it": less_of_it,
+    "over before it is cancelled": over_before_it_is_cancelled,
+    "slow in the background": slow,
+    "tools of the server and an empty message first": items_first(SEARCHED, LISTED, EMPTY),
     "unknown keys in responses": each_response(lambda body: body.update(x_vendor={"region": "eu"})),
     "unknown keys in events": each_event(lambda event: event.update(x_vendor=1)),
     "unknown keys in items": each_item(lambda item: item.update(x_vendor=1)),

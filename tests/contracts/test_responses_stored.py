@@ -151,7 +151,7 @@ CASES: dict[str, tuple[str, list[Exchange], list[Exchange]]] = {
     ),
     "no has_more": ("input-schema", life(), life({LISTED: {"object": "list", "data": []}})),
     "turned round": ("input-items", life(), life({LISTED: {**PAGE, "data": ITEMS[::-1]}})),
-    "not listed": ("input-items", life(), life({LISTED: ERROR}, {LISTED: 404})),
+    "not listed": ("input-items", life(), life({LISTED: ERROR}, {LISTED: 400})),
     "a wrong cursor": ("input-page", life(), life({LISTED: {**PAGE, "last_id": "x"}})),
     "more than there is": ("input-page", life(), life({LISTED: {**PAGE, "has_more": True}})),
     "oldest first": ("input-pages", life(), life({FIRST: OLDEST})),
@@ -222,6 +222,10 @@ LEGAL: dict[str, list[Exchange]] = {
     "no responses": life({CREATED: ERROR}, {CREATED: 404}, steps=1),
     "an empty deletion": life({DELETED: {}}),
     "no body of a deletion": life({DELETED: b""}, {DELETED: 204}),
+    "no list of input at all": life(
+        dict.fromkeys((LISTED, FIRST, SECOND), ERROR), {LISTED: 404, FIRST: 404, SECOND: 404}
+    ),
+    "no deletion at all": life({DELETED: ERROR, GONE: MADE}, {DELETED: 405, GONE: 200}),
     "no cancelling at all": life({CANCELLED: ERROR}, {CANCELLED: 404}),
     "streams not taken up again": [*stream_life()[:2], replace(stream_life()[2], status=400)],
     "streams answered whole": [*stream_life()[:2], replace(life()[1], probe="responses.stored-stream", step=2)],
