@@ -115,7 +115,10 @@ def mistakes_are_invalid_requests(exchange: Exchange) -> None:
     """
     if exchange.status not in (400, 404, 405, 422):
         raise NotApplicable(f"a {exchange.status} may have another type")
-    kind = error_told(exchange).get("type")
+    error = error_told(exchange)
+    if "type" not in error:
+        raise NotApplicable("there is no type: errors.keys judges that")
+    kind = error["type"]
     expect(kind == "invalid_request_error", expected="type invalid_request_error", got=shown(kind), at="/error/type")
 
 

@@ -117,6 +117,7 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("mistakes_are_invalid_requests", told(type="BadRequestError"), "fail"),
     ("mistakes_are_invalid_requests", told(404, type="not_found_error"), "fail"),
     ("mistakes_are_invalid_requests", told(429, type="requests"), "not-applicable"),
+    ("mistakes_are_invalid_requests", answer({"error": {"message": "No."}}, status=400), "not-applicable"),
     ("messages_are_for_the_caller", told(), "pass"),
     ("messages_are_for_the_caller", told(message="Expected a message like {'role': 'user'}, got an object."), "pass"),
     ("messages_are_for_the_caller", told(message="Error code: 400 - {'error': {'message': 'No.'}}"), "fail"),
