@@ -95,6 +95,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     body = json_or_none(exchange)
     if isinstance(body, dict):
         expect("data" in body, expected="a key 'data'", got=f"keys {shown(sorted(body))}")
+        expect(body["data"] is not None, expected="a list of pictures", got="null", at="/data")
     expect_schema(load_spec().schema("GeneratedImages"), said(body), ELSEWHERE)
 
 
@@ -156,6 +157,8 @@ def bytes_are_a_picture(exchange: Exchange) -> None:
     """A `b64_json` is base64 of a whole picture, without a `data:` prefix; so is each preview of a stream."""
     seen = False
     for one in shown_in(exchange):
+        is_blank = one.event is not None and one.entry.get("b64_json") == ""
+        expect(not is_blank, expected="base64 of a picture", got="an empty string", at="/b64_json", event=one.event)
         try:
             seen = decoded(one.entry.get("b64_json")) is not None or seen
         except NoPicture as flaw:
@@ -248,7 +251,7 @@ def the_quality_is_told_as_asked(exchange: Exchange) -> None:
     if wanted in AUTO or not told_of:
         raise NotApplicable("no quality was asked for, or none is told")
     for event, given in told_of:
-        expect(given in (wanted, *AUTO), expected=str(wanted), got=given, at="/quality", event=event)
+        expect(given in (wanted, "auto"), expected=str(wanted), got=given, at="/quality", event=event)
 
 
 # ------------------------------------------------------------------------------------------------------ usage

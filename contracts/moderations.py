@@ -266,6 +266,7 @@ def categories_were_judged_by_what_was_sent(exchange: Exchange) -> None:
             place = f"{at}/category_applied_input_types/{name.replace('/', '~1')}"
             expect(isinstance(kinds, list), expected="a list", got=shown(kinds), at=place)
             able = ("text", "image") if name in OF_PICTURES or name not in CATEGORIES else ("text",)
+            expect(len(kinds) == len({*map(shown, kinds)}), expected="each kind once", got=shown(kinds), at=place)
             for kind in kinds:
                 allowed = [one for one in able if one in sent_kinds]
                 expect(kind in allowed, expected=f"of {allowed} alone", got=shown(kinds), at=place)

@@ -120,7 +120,7 @@ def answers_follow_the_schema(exchange: Exchange) -> None:
     "transcriptions.segment-details",
     level="SHOULD",
     source="SPEC TranscriptionSegment",
-    on=answered(TRANSCRIBE, shows=asks("verbose_json")),
+    on=answered(*BOTH, shows=asks("verbose_json")),
 )
 def segments_tell_of_the_model(exchange: Exchange) -> None:
     """A segment has what the model thought of it too: `seek`, `tokens`, `avg_logprob`, `no_speech_prob`, ...
@@ -140,7 +140,8 @@ def segments_tell_of_the_model(exchange: Exchange) -> None:
 
 
 def _violations(exchange: Exchange) -> list[Violation]:
-    return list(load_spec().schema(SCHEMAS[format_asked(exchange)]).breaches(said(exchange.json)))
+    name = SCHEMAS[format_asked(exchange)] if exchange.operation == TRANSCRIBE else "TranslationVerbose"
+    return list(load_spec().schema(name).breaches(said(exchange.json)))
 
 
 def _place(violation: Violation) -> str:
@@ -264,6 +265,26 @@ def segments_have_ids_of_their_own(exchange: Exchange) -> None:
         expect(held and ids.count(other) == 1, expected="another id", got=shown(ids), at=f"/segments/{number}/id")
 
 
+@clause(
+    "transcriptions.speakers",
+    level="MUST",
+    source="SPEC TranscriptionDiarizedSegment.speaker, TranscriptTextSegmentEvent.speaker",
+    on=answered(TRANSCRIBE, shows=lambda e: format_asked(e) == "diarized_json"),
+    fields=("response_format",),
+)
+def each_segment_has_its_speaker(exchange: Exchange) -> None:
+    """`diarized_json` tells of all that was said who said it: in segments, each with a speaker, streamed or not."""
+    body = body_of(exchange)
+    segments = as_objects(body.get("segments"))
+    if not as_text(body.get("text")).strip():
+        raise NotApplicable("nothing was said")
+    expect(bool(segments), expected="segments with their speakers", got=shown(sorted(body)), at="/segments")
+    for number, segment in enumerate(segments):
+        speaker = segment.get("speaker")
+        held = isinstance(speaker, str) and bool(speaker.strip())
+        expect(held, expected="a speaker", got=shown(speaker), at=f"/segments/{number}/speaker")
+
+
 @clause("transcriptions.segment-text", level="SHOULD", source="SPEC TranscriptionSegment.text", on=SEGMENTS)
 def segments_make_the_text(exchange: Exchange) -> None:
     """The texts of the segments, joined, are the text: but for blanks."""
@@ -305,7 +326,9 @@ def words_lie_within_the_recording(exchange: Exchange) -> None:
 )
 def usage_adds_up(exchange: Exchange) -> None:
     """Usage is of one of two types: tokens, which add up, or seconds, which are those of the recording."""
-    usage = as_object(body_of(exchange).get("usage"))
+    given = body_of(exchange).get("usage")
+    expect(given is None or isinstance(given, dict), expected="an object", got=shown(given), at="/usage")
+    usage = as_object(given)
     if usage.get("type") not in USAGE:
         raise NotApplicable("no usage of a known type is told")
     for violation in load_spec().schema(USAGE[usage["type"]]).breaches(said(usage)):

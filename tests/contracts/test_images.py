@@ -73,6 +73,7 @@ KEPT: dict[str, Exchange] = {
 JPEG = BODY["data"][0]["b64_json"]
 BROKEN: dict[str, tuple[str, Exchange]] = {
     "a bare array": ("answers_follow_the_schema", made(BODY["data"])),
+    "null for data": ("answers_follow_the_schema", changed(data=None)),
     "no data": ("answers_follow_the_schema", made({"created": NOW})),
     "a picture that is a string": ("answers_follow_the_schema", changed(data=[JPEG])),
     "milliseconds": ("created_is_the_time_in_seconds", changed(created=NOW * 1000)),
@@ -248,3 +249,8 @@ def test_pictures_of_a_stream_are_read_too(images: ModuleType) -> None:
         "format_is_told_as_it_is",
     ):
         assert outcome_of(getattr(images, clause), broken) == "fail"
+
+
+def test_a_preview_that_is_announced_is_there(images: ModuleType) -> None:
+    event = {"type": "image_generation.partial_image", "b64_json": "", "partial_image_index": 0, "created_at": NOW}
+    assert outcome_of(images.bytes_are_a_picture, made(events(event), {**ASKED, "stream": True}, headers=SSE)) == "fail"

@@ -68,6 +68,10 @@ BROKEN: dict[str, tuple[str, tuple[Exchange, ...]]] = {
     "no id": ("answers_follow_the_schema", (told({"model": MODEL, "results": [HARSH]}),)),
     "a bare list": ("answers_follow_the_schema", (told([HARSH]),)),
     "none at all": ("one_result_for_each_text", (judged(given=BATCH),)),
+    "a kind twice": (
+        "categories_were_judged_by_what_was_sent",
+        (judged(within(HARSH, "category_applied_input_types", hate=["text", "text"])),),
+    ),
     "an empty id": ("answers_have_ids_of_their_own", (judged(HARSH, id=""), judged(HARSH, id="modr-2"))),
     "flagged for nothing": (
         "what_is_certain_is_flagged",

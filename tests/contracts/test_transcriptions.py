@@ -89,12 +89,19 @@ KEPT = {
     "text_is_text": heard(f"{WORDS}\n", "text"),
     "srt_is_srt": heard(SRT, "srt"),
     "vtt_is_vtt": heard(VTT, "vtt"),
+    "each_segment_has_its_speaker": heard(DIARIZED, "diarized_json"),
 }
 BROKEN: dict[str, tuple[str, Exchange]] = {
     "the text alone": ("answers_follow_the_schema", heard({"text": WORDS})),
     "no text": ("answers_follow_the_schema", heard({"transcript": WORDS}, "json")),
     "no speakers": ("answers_follow_the_schema", heard(VERBOSE, "diarized_json")),
     "segments without ids": ("answers_follow_the_schema", verbose(segments=[lacking(one, "id") for one in SEGMENTS])),
+    "a speaker without a name": (
+        "each_segment_has_its_speaker",
+        heard({**DIARIZED, "segments": [TURNS[0] | {"speaker": ""}]}, "diarized_json"),
+    ),
+    "nobody speaks": ("each_segment_has_its_speaker", heard({**DIARIZED, "segments": []}, "diarized_json")),
+    "usage that is text": ("usage_adds_up", verbose(usage="3 s")),
     "a duration that is text": ("answers_follow_the_schema", verbose(duration="2.1")),
     "a probability above 1": (
         "segments_tell_of_the_model",

@@ -42,6 +42,12 @@ def data_missing(ask: Ask, serve: Serve) -> Answer:
     return _edited(ask, serve, lambda body: {"created": body["created"], "images": body["data"]})
 
 
+@fault("images.data-null", breaks="images.schema")
+def data_null(ask: Ask, serve: Serve) -> Answer:
+    """`data` is null."""
+    return _edited(ask, serve, lambda body: body | {"data": None})
+
+
 @fault("images.created-ms", breaks="images.created")
 def created_ms(ask: Ask, serve: Serve) -> Answer:
     """`created` in milliseconds."""

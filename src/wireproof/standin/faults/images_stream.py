@@ -79,3 +79,9 @@ def from_1(ask: Ask, serve: Serve) -> Answer:
             event["partial_image_index"] += 1
 
     return _each(ask, serve, edit)
+
+
+@fault("images.stream.preview-blank", breaks="images.picture")
+def preview_blank(ask: Ask, serve: Serve) -> Answer:
+    """Previews are announced, and empty."""
+    return _each(ask, serve, lambda event: event | {"b64_json": ""} if "partial_image_index" in event else None)

@@ -195,3 +195,14 @@ def batch_unjudged(ask: Ask, serve: Serve) -> Answer:
     given = ask.asked.get("input")
     is_batch = isinstance(given, list) and all(isinstance(one, str) for one in given)
     return _each(ask, serve, innocent) if is_batch else serve(ask)
+
+
+@fault("moderations.kinds-doubled", breaks="moderations.applied-inputs")
+def kinds_doubled(ask: Ask, serve: Serve) -> Answer:
+    """A category was judged by text, and by text."""
+
+    def edit(one: dict[str, Any]) -> dict[str, Any]:
+        applied = one["category_applied_input_types"]
+        return one | {"category_applied_input_types": {name: kinds * 2 for name, kinds in applied.items()}}
+
+    return _each(ask, serve, edit)

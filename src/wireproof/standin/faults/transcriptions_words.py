@@ -143,3 +143,32 @@ def segment_lost(ask: Ask, serve: Serve) -> Answer:
             event["text"] = event["text"].rpartition(" ")[0]
 
     return edit_events(serve(ask), edit) if ask.path == PLACE else serve(ask)
+
+
+@fault("transcriptions.speakers-unknown", breaks="transcriptions.speakers")
+def speakers_unknown(ask: Ask, serve: Serve) -> Answer:
+    """Who speaks is not known, and left empty."""
+
+    def edit(body: dict[str, Any]) -> None:
+        for part in (body, *(body.get("segments") or ())):
+            if "speaker" in part:
+                part["speaker"] = ""
+
+    return _edited(ask, serve, edit)
+
+
+@fault("transcriptions.stream.speakers-lost", breaks="transcriptions.speakers")
+def speakers_lost(ask: Ask, serve: Serve) -> Answer:
+    """A stream has the words, and no segments that tell who said them."""
+    answer = serve(ask)
+    if ask.path != PLACE or answer.frames is None:
+        return answer
+    return replace(answer, frames=[frame for frame in answer.frames if b"transcript.text.segment" not in frame.data])
+
+
+@fault("transcriptions.usage-text", breaks="transcriptions.usage")
+def usage_text(ask: Ask, serve: Serve) -> Answer:
+    """`usage` of a plain answer is a text."""
+    answer = serve(ask)
+    is_meant = ask.path == PLACE and (answer.header("content-type") or "").startswith("application/json")
+    return edit_json(answer, lambda body: body | {"usage": "5 s"} if "usage" in body else None) if is_meant else answer
