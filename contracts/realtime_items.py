@@ -214,6 +214,26 @@ def _moved(exchange: Exchange, id: str, until: int) -> bool:
     return any(one.type in (*PLACED, "conversation.item.deleted") and item_in(one).get("id") != id for one in between)
 
 
+@clause(
+    "realtime.items.finished", level="MUST", source="SPEC conversation.item.done, response.output_item.done", on=TALKS
+)
+def what_is_done_is_not_in_progress(exchange: Exchange) -> None:
+    """An item that is told to be done is not `in_progress`, and those of a completed response are `completed`."""
+    judged = False
+    for one in events_of(exchange):
+        ended = response_in(one) if one.type == "response.done" else {}
+        told = as_objects(ended.get("output")) if ended else [item_in(one)] if one.type in FINISHED[:2] else []
+        for number, item in enumerate(told):
+            judged, status = True, item.get("status")
+            at = f"/response/output/{number}/status" if ended else "/item/status"
+            held = status is None or (
+                status != "in_progress" and (ended.get("status") != "completed" or status == "completed")
+            )
+            expect(held, expected="completed", got=shown(status), at=at, event=one.number)
+    if not judged:
+        raise NotApplicable("no item was done")
+
+
 @clause("realtime.items.retrieved", level="MUST", source="SPEC conversation.item.retrieve", on=ITEMS)
 def an_item_is_read_as_it_was_made(exchange: Exchange) -> None:
     """An item that is retrieved is the one that was asked for, with its role and its words."""

@@ -42,8 +42,10 @@ from ._realtime import (
     item_in,
     respond,
     response_in,
+    session_in,
     socket_of,
     texts_in,
+    turn,
     turns_of,
     types_of,
     update,
@@ -52,6 +54,7 @@ from ._realtime import (
 from ._realtime_responses import ANSWERED, finished, id_of, place_of, responses, whole
 
 LABELS = {"purpose": "wireproof"}
+ASIDE, FOUND = "Answer with one word, whatever is said.", '{"meaning": "blue"}'
 CAP = 300
 TOOL: dict[str, Any] = {
     "type": "function",
@@ -72,11 +75,17 @@ def text() -> Talk:
     yield Say(respond("wp_in", output_modalities=["text"], max_output_tokens=CAP, metadata=LABELS), ANSWERED, MODEL_S)
     yield Say(None, within_s=0.5)
     asked = [words("Say hello.")]
-    yield Say(respond("wp_out", conversation="none", input=asked, output_modalities=["text"], max_output_tokens=CAP,
-                      metadata=LABELS), ANSWERED, MODEL_S)  # fmt: skip
+    apart = {"conversation": "none", "input": asked, "instructions": ASIDE, "metadata": LABELS}
+    yield Say(respond("wp_out", **apart, output_modalities=["text"], max_output_tokens=CAP), ANSWERED, MODEL_S)
     yield Say(create("wp_asked", words("Look up the word azure.")), until=("conversation.item.done", "error"))
-    yield Say(respond("wp_tool", tools=[TOOL], tool_choice="required", output_modalities=["text"],
-                      max_output_tokens=CAP), ANSWERED, MODEL_S)  # fmt: skip
+    heard = yield Say(respond("wp_tool", tools=[TOOL], tool_choice="required", output_modalities=["text"],
+                              max_output_tokens=CAP), ANSWERED, MODEL_S)  # fmt: skip
+    done = [as_object(one.get("item")) for one in heard if one.get("type") == "response.output_item.done"]
+    call = next((as_text(item.get("call_id")) for item in done if item.get("type") == "function_call"), "")
+    if call:
+        result = {"type": "function_call_output", "call_id": call, "output": FOUND}
+        yield Say(create("wp_found", result), until=("conversation.item.done", "error"))
+    yield Say(update("wp_still", output_modalities=["text"]), until=UPDATED)
     yield Say(None, within_s=0.5)
 
 
@@ -450,15 +459,19 @@ def metadata_comes_back(exchange: Exchange) -> None:
 def text_alone_is_text_alone(exchange: Exchange) -> None:
     """When text alone was asked for nothing is spoken: the parts of the answer are text, and it says so."""
     end = answer_to(exchange, "wp_in", "response.done")
-    id = response_in(end).get("id")
-    for one in responses(exchange).get(as_text(id), []):
+    told = responses(exchange).get(as_text(response_in(end).get("id")), [])
+    for one in told:
         held = not one.type.startswith("response.output_audio")
         expect(held, expected="response.output_text.*", got=one.type, at="/type", event=one.number)
         if one.type.startswith("response.content_part."):
             kind = as_object(one.data.get("part")).get("type")
             expect(kind in ("text", "output_text"), expected="text", got=shown(kind), at="/part/type", event=one.number)
-    told = response_in(end).get("output_modalities")
-    expect(told in (None, ["text"]), expected='["text"]', got=shown(told), at="/response/output_modalities",
+    output = as_objects(response_in(end).get("output"))
+    is_said = any(item.get("type") == "message" and any(texts_in(item)) for item in output)
+    held = not is_said or any(one.type.startswith("response.output_text.") for one in told)
+    expect(held, expected="response.output_text.*", got=types_of(told), event=end.number)
+    modalities = response_in(end).get("output_modalities")
+    expect(modalities in (None, ["text"]), expected='["text"]', got=shown(modalities), at="/response/output_modalities",
            event=end.number)  # fmt: skip
 
 
@@ -511,6 +524,26 @@ def what_is_answered_apart_stays_apart(exchange: Exchange) -> None:
         if one.type.startswith("conversation.item."):
             held = item_in(one).get("id") not in ids
             expect(held, expected="no item of the conversation", got=one.type, at="/item/id", event=one.number)
+
+
+@clause("realtime.responses.aside", level="MUST", source="SPEC response.create: for this response only", on=TEXT)
+def what_one_response_is_asked_is_for_it_alone(exchange: Exchange) -> None:
+    """Instructions, tools and a cap of `response.create` are for that response: the session stays as it was set."""
+    before, after = (answer_to(exchange, name, "session.updated") for name in ("wp_quiet", "wp_still"))
+    answer_to(exchange, "wp_out", "response.done")
+    for key in ("instructions", "tools", "tool_choice", "max_output_tokens"):
+        was, now = session_in(before).get(key), session_in(after).get(key)
+        expect(was == now, expected=shown(was), got=shown(now), at=f"/session/{key}", event=after.number)
+
+
+@clause("realtime.responses.result", level="MUST", source="SPEC RealtimeConversationItemFunctionCallOutput", on=TEXT)
+def the_result_of_a_call_joins_the_conversation(exchange: Exchange) -> None:
+    """The result of a call becomes an item of the conversation, with the `call_id` and the output that it was given."""
+    placed = answer_to(exchange, "wp_found", "conversation.item.added", "conversation.item.created")
+    said = turn(exchange, "wp_found").said["item"]
+    for key in ("type", "call_id", "output"):
+        told = item_in(placed).get(key)
+        expect(told == said[key], expected=shown(said[key]), got=shown(told), at=f"/item/{key}", event=placed.number)
 
 
 @clause("realtime.responses.conversation", level="MUST", source="SPEC RealtimeResponse.conversation_id", on=TALKS)

@@ -85,6 +85,11 @@ def alone(type: str) -> Edit:
     return lambda event: None if event["type"] == type else []
 
 
+def by_other_names(event: Event) -> None:
+    """As texts were told in the beta."""
+    event["type"] = event["type"].replace("response.output_text.", "response.text.")
+
+
 ADDED, DONE = "conversation.item.added", "conversation.item.done"
 CREATED, ENDED = "response.created", "response.done"
 DELTA, TEXT = "response.output_text.delta", "response.output_text.done"
@@ -111,6 +116,7 @@ BROKEN: list[tuple[str, str, Edit]] = [
     ("items.order", "items", put(ADDED, "previous_item_id", "wp_item_two", 2)),
     ("items.once", "items", twice(ADDED, 0)),
     ("items.alike", "items", put(DONE, "previous_item_id", "wp_item_two", 1)),
+    ("items.finished", "text", put("response.output_item.done", "item.status", "in_progress", 0)),
     ("items.retrieved", "items", put("conversation.item.retrieved", "item.id", "wp_item_one", 0)),
     ("items.deleted", "items", put("conversation.item.deleted", "item_id", "wp_item_two")),
     ("responses.life", "text", twice(ENDED, 0)),
@@ -131,6 +137,9 @@ BROKEN: list[tuple[str, str, Edit]] = [
     ("responses.object", "text", put(ENDED, "response.object", "response")),
     ("responses.metadata", "text", put(ENDED, "response.metadata", None)),
     ("responses.text", "text", put("response.content_part.added", "part.type", "audio", 0)),
+    ("responses.text", "text", by_other_names),
+    ("responses.aside", "text", put(UPDATED, "session.instructions", "Say no.", 1)),
+    ("responses.result", "text", put(ADDED, "item.output", "", 4)),
     ("responses.cap", "text", put(ENDED, "response.max_output_tokens", 1)),
     ("responses.cap-told", "text", put(ENDED, "response.max_output_tokens", "inf")),
     ("responses.kept", "text", drop(ADDED)),

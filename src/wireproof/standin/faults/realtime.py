@@ -249,7 +249,11 @@ def detection_unset(ask: Ask, serve: Serve) -> Answer:
     return settings(ask, serve, edit, "session.created", "session.updated")
 
 
-@fault("realtime.update-resets", breaks="realtime.session.keeps", also=("realtime.mistakes.unharmed",))
+@fault(
+    "realtime.update-resets",
+    breaks="realtime.session.keeps",
+    also=("realtime.mistakes.unharmed", "realtime.responses.aside"),
+)
 def update_resets(ask: Ask, serve: Serve) -> Answer:
     """An update sets back what it does not name."""
 

@@ -125,6 +125,12 @@ def call_renamed(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, edit)
 
 
+@fault("realtime.item-unfinished", breaks="realtime.items.finished")
+def item_unfinished(ask: Ask, serve: Serve) -> Answer:
+    """An item of the answer is still in progress when it is done."""
+    return realtime(ask, serve, on("response.output_item.done", edit=lambda e: e["item"].update(status="in_progress")))
+
+
 @fault("realtime.item-other", breaks="realtime.items.retrieved")
 def item_other(ask: Ask, serve: Serve) -> Answer:
     """Whichever item is read, it is the second one."""

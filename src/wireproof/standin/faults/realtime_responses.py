@@ -286,6 +286,13 @@ def text_spoken(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, heard=heard)
 
 
+@fault("realtime.text-beta-names", breaks="realtime.responses.text")
+def text_beta_names(ask: Ask, serve: Serve) -> Answer:
+    """Texts come by the names they had in the beta."""
+    edit = on(DELTA, TEXT, edit=lambda event: event.update(type=event["type"].replace("output_text", "text")))
+    return realtime(ask, serve, edit)
+
+
 @fault("realtime.text-as-beta", breaks="realtime.responses.text")
 def text_as_beta(ask: Ask, serve: Serve) -> Answer:
     """A response that is written says that it is sound and text, as those of the beta did."""
@@ -364,6 +371,33 @@ def apart_named(ask: Ask, serve: Serve) -> Answer:
         response["conversation_id"] = response["conversation_id"] or known[0]
 
     return ends(ask, serve, edit, CREATED, DONE)
+
+
+@fault("realtime.instructions-stay", breaks="realtime.responses.aside")
+def instructions_stay(ask: Ask, serve: Serve) -> Answer:
+    """Instructions for one response become those of the session."""
+    after: list[str] = []
+
+    def heard(said: Any) -> None:
+        if named("wp_out")(said):
+            after.append(said["response"]["instructions"])
+
+    def told(event: Event) -> None:
+        if after:
+            event["session"]["instructions"] = after[-1]
+
+    return realtime(ask, serve, on("session.updated", edit=told), heard)
+
+
+@fault("realtime.result-renamed", breaks="realtime.responses.result")
+def result_renamed(ask: Ask, serve: Serve) -> Answer:
+    """The result of a call is told without its words."""
+
+    def told(event: Event) -> None:
+        if event["item"]["type"] == "function_call_output":
+            event["item"]["output"] = ""
+
+    return realtime(ask, serve, on("conversation.item.added", "conversation.item.done", edit=told))
 
 
 @fault("realtime.conversation-each", breaks="realtime.responses.conversation")
@@ -453,7 +487,8 @@ def stop_completes(ask: Ask, serve: Serve) -> Answer:
 
     def edit(response: Event) -> None:
         if response["status"] == "cancelled":
-            response.update(status="completed", status_details=None)
+            items = [{**item, "status": "completed"} for item in response["output"]]
+            response.update(status="completed", status_details=None, output=items)
 
     return ends(ask, serve, edit)
 
