@@ -10,13 +10,24 @@ from ._reading import as_count
 from ._realtime import Heard, events_of, response_in
 
 ANSWERED = ("response.done", "error")
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "name": "look_up",
+    "description": "Looks a word up.",
+    "parameters": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+}
+# The event that brings a piece, the one that has the whole, and under which key.
+FOLDS = {
+    "response.output_text": ("delta", "text"),
+    "response.output_audio_transcript": ("delta", "transcript"),
+    "response.function_call_arguments": ("delta", "arguments"),
+}
 
 
 def id_of(one: Heard) -> str | None:
     """The id of the response that an event belongs to; None when to none."""
-    id = (
-        response_in(one).get("id") if one.type in ("response.created", "response.done") else one.data.get("response_id")
-    )
+    is_whole = one.type in ("response.created", "response.done")
+    id = response_in(one).get("id") if is_whole else one.data.get("response_id")
     return id if isinstance(id, str) and one.type.startswith("response.") else None
 
 
