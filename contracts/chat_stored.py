@@ -205,28 +205,6 @@ def _item(page: dict[str, Any], id: Any) -> tuple[int, dict[str, Any]]:
     return next((number, item) for number, item in items if isinstance(item, dict) and item.get("id") == id)
 
 
-@clause(
-    "chat.stored.page",
-    level="MUST",
-    source="SPEC ChatCompletionList: first_id, last_id, has_more",
-    on=answered("listChatCompletions", "getChatCompletionMessages"),
-)
-def a_page_names_its_ends(exchange: Exchange) -> None:
-    """A page has at most `limit` items; `first_id` and `last_id` are the ids of its first and last.
-
-    Clients ask for the next page with `after`: a cursor that is not the last id loses items or repeats them.
-    """
-    page = maybe_object(exchange)
-    ids = _ids(page)
-    asked = exchange.request.query.get("limit", "")
-    if asked.isdecimal():
-        expect(len(ids) <= int(asked), expected=f"at most {asked} items", got=f"{len(ids)}", at="/data")
-    if not ids:
-        return
-    for name, wanted in (("first_id", ids[0]), ("last_id", ids[-1])):
-        expect(page.get(name) == wanted, expected=f"{name} {wanted!r}", got=page.get(name), at=f"/{name}")
-
-
 def _ids(page: dict[str, Any]) -> list[Any]:
     data = page.get("data")
     if not isinstance(data, list):

@@ -82,8 +82,6 @@ PAIRS: dict[str, tuple[str, list[Exchange]]] = {
     ),
     "not listed": ("a_stored_completion_is_listed", life({LISTED: page()})),
     "a list refused": ("a_stored_completion_is_listed", life({LISTED: GONE}, status={LISTED: 404})),
-    "limit ignored": ("a_page_names_its_ends", life({LISTED: page(completion(), OTHER)})),
-    "a wrong cursor": ("a_page_names_its_ends", life({LISTED: page(completion(), last_id="x")})),
     "other counts": ("a_stored_completion_reads_as_it_was_made", life({READ: completion(usage={"prompt_tokens": 1})})),
     "listed otherwise": ("a_stored_completion_is_listed", life({LISTED: page(completion(model="other"))})),
     "an update forgotten": ("an_update_is_kept", life({LISTED: page(completion())})),

@@ -169,10 +169,11 @@ def top_ascending(ask: Ask, serve: Serve) -> Answer:
     return _entries(ask, serve, lambda entry: entry["top_logprobs"].reverse())
 
 
-@fault("chat.logprobs.top-without-chosen", breaks="chat.logprobs.top-likeliest", also=("chat.logprobs.top-number",))
+@fault("chat.logprobs.top-without-chosen", breaks="chat.logprobs.top-likeliest")
 def top_without_chosen(ask: Ask, serve: Serve) -> Answer:
     """The candidates are the alternatives to the chosen token, which is likelier than they are."""
-    return _entries(ask, serve, lambda entry: entry.update(top_logprobs=entry["top_logprobs"][1:]))
+    last = {"token": " last", "bytes": list(b" last"), "logprob": -30.0}
+    return _entries(ask, serve, lambda entry: entry.update(top_logprobs=[*entry["top_logprobs"][1:], last]))
 
 
 @fault("chat.logprobs.top-other-scale", breaks="chat.logprobs.top-agrees")

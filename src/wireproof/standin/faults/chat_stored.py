@@ -58,12 +58,6 @@ def unlisted(ask: Ask, serve: Serve) -> Answer:
     return _edited_list(ask, serve, lambda _: bare)
 
 
-@fault("chat.stored.cursor-wrong", breaks="chat.stored.page", also=("paging.ends",))
-def cursor_wrong(ask: Ask, serve: Serve) -> Answer:
-    """`last_id` is not the id of the last item."""
-    return _edited_list(ask, serve, lambda page: page | {"last_id": "chatcmpl-none"})
-
-
 @fault("chat.stored.update-ignored", breaks="chat.stored.update")
 def update_ignored(ask: Ask, serve: Serve) -> Answer:
     """An update answers 200 and changes nothing."""
