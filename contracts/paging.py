@@ -23,7 +23,7 @@ from wireproof.clause import (
     shown,
 )
 
-from ._life import NOT_NOW, expect_turned_down, is_ok, status_of
+from ._life import NOT_NOW, alike, expect_turned_down, is_ok, rows_of, status_of
 from ._pages import (
     NO_SUCH,
     Direction,
@@ -299,6 +299,48 @@ def a_page_is_on_its_side_of_the_cursor(exchanges: Sequence[Exchange]) -> None:
             )
     if not judged:
         raise NotApplicable("no page was asked for from a known place")
+
+
+# What is told of a thing alone, by flows that read it before and after they list it.
+READ_AND_LISTED = ("files.life", "batches.life", "vector-stores.life")
+
+
+@clause(
+    "paging.rows",
+    level="MUST",
+    source="SPEC data of every list: the objects themselves",
+    on=sequence(Evidence(probes=READ_AND_LISTED, status="2xx")),
+)
+def lists_tell_what_reading_tells(exchanges: Sequence[Exchange]) -> None:
+    """An item of a list has the values that it has when it is read by itself.
+
+    Judged by what is the same before and after the list was asked for, and told in both.
+    """
+    told: dict[tuple[str, Any, Any], list[Exchange]] = {}
+    for exchange in exchanges:
+        body = maybe_object(exchange)
+        if isinstance(body.get("id"), str) and "deleted" not in body:
+            told.setdefault((exchange.probe, body["id"], body.get("object")), []).append(exchange)
+    judged = False
+    for exchange in filter(is_page, exchanges):
+        for at, row in enumerate(rows_of(exchange)):
+            alone = told.get((exchange.probe, row.get("id"), row.get("object")), ()) if _is_named(row) else ()
+            before = [maybe_object(one) for one in alone if one.step < exchange.step]
+            after = [maybe_object(one) for one in alone if one.step > exchange.step]
+            # What was taken out and in again is another thing of the same id.
+            if not before or not after or before[-1].get("created_at") != after[0].get("created_at"):
+                continue
+            judged = True
+            for name, value in before[-1].items():
+                if name in row and alike(value, after[0].get(name)):
+                    expect(alike(row[name], value), expected=f"{name} {shown(value)}", got=shown(row[name]),
+                           at=f"{exchange.id} /data/{at}/{name}")  # fmt: skip
+    if not judged:
+        raise NotApplicable("nothing was read both before and after it was listed")
+
+
+def _is_named(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("id"), str)
 
 
 # ------------------------------------------------------------------------------------------------ mistakes

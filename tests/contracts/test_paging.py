@@ -245,3 +245,27 @@ def test_the_seconds_of_a_list_are_those_of_the_server(paging: ModuleType) -> No
     noon = int(NOON)
     assert outcome(noon, noon) == "not-applicable"
     assert outcome(noon, noon + 1) == outcome(None, None) == outcome(7, 7) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome"),
+    [
+        ({"bytes": 7, "status": "uploaded"}, "pass"),
+        ({"bytes": 7, "status": "processed"}, "pass"),  # it changed in the meantime
+        ({"bytes": 0}, "fail"),
+        ({"bytes": None}, "fail"),
+        ({"x_vendor": 1}, "pass"),  # what a row leaves out is for its schema to say
+    ],
+)
+def test_a_row_is_what_reading_tells(paging: ModuleType, row: dict[str, Any], outcome: str) -> None:
+    def told(step: int, body: dict[str, Any], path: str = "/files/a", operation: str = "retrieveFile") -> Exchange:
+        return answer(body, operation=operation, method="GET", path=path, probe="files.life", step=step)
+
+    thing = {"id": "a", "object": "file", "created_at": 5, "bytes": 7}
+    page = {"object": "list", "data": [{"id": "a", "object": "file", **row}], "has_more": False}
+    listed = told(2, page, "/files", "listFiles")
+    before, after = told(1, thing | {"status": "uploaded"}), told(3, thing | {"status": "processed"})
+    assert judged(paging, "lists_tell_what_reading_tells", [before, listed, after]) == outcome
+    assert judged(paging, "lists_tell_what_reading_tells", [before, listed]) == "not-applicable"
+    anew = told(3, thing | {"created_at": 6})
+    assert judged(paging, "lists_tell_what_reading_tells", [before, listed, anew]) == "not-applicable"

@@ -15,6 +15,8 @@ from wireproof.standin.wire import Answer, Ask, Serve
 FILES = "/v1/files"
 ONE = "/v1/files/"
 STARTED = 1_700_000_000
+# The purpose of what batches write.
+RESULTS = "batch_output"
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -33,11 +35,12 @@ def _edited_uploads(ask: Ask, serve: Serve, edit: Edit) -> Answer:
 
 
 def _edited_files(ask: Ask, serve: Serve, edit: Edit) -> Answer:
-    """`edit` on every file object, of uploads, reads and lists."""
+    """`edit` on every file object that somebody uploaded, there, when it is read and in lists."""
 
     def every(body: dict[str, Any]) -> None:
         for row in body.get("data", [body]):
-            edit(row)
+            if row.get("purpose") != RESULTS:
+                edit(row)
 
     answer = serve(ask)
     is_meant = _is_upload(ask) or _is_one(ask, "GET") or (ask.method == "GET" and ask.path == FILES)
@@ -57,7 +60,7 @@ def object_is_missing(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.pop("object") and None)
 
 
-@fault("files.bytes-text", breaks="files.schema", also=("files.bytes", "batches.output-file"))
+@fault("files.bytes-text", breaks="files.schema", also=("files.bytes",))
 def bytes_are_text(ask: Ask, serve: Serve) -> Answer:
     """`bytes` is a string."""
     return _edited_files(ask, serve, lambda row: row.update(bytes=str(row["bytes"])))
@@ -69,7 +72,7 @@ def status_is_missing(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.pop("status") and None)
 
 
-@fault("files.bytes-zero", breaks="files.bytes", also=("batches.output-file",))
+@fault("files.bytes-zero", breaks="files.bytes")
 def bytes_are_zero(ask: Ask, serve: Serve) -> Answer:
     """`bytes` is 0."""
     return _edited_files(ask, serve, lambda row: row.update(bytes=0))
@@ -102,20 +105,20 @@ def names_are_garbled(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.update(filename=row["filename"].encode().decode("latin-1")))
 
 
-@fault("files.purpose-lost", breaks="files.purpose", also=("files.list-purpose", "batches.output-file"))
+@fault("files.purpose-lost", breaks="files.purpose", also=("files.list-purpose",))
 def purposes_are_lost(ask: Ask, serve: Serve) -> Answer:
     """Every file is for assistants."""
     return _edited_files(ask, serve, lambda row: row.update(purpose="assistants"))
 
 
-@fault("files.purpose-told-wrong", breaks="files.purpose", also=("batches.output-file",))
+@fault("files.purpose-told-wrong", breaks="files.purpose", also=("paging.rows",))
 def purposes_are_told_wrong(ask: Ask, serve: Serve) -> Answer:
     """A file by itself is for assistants; in the list it is for what it was sent for."""
     is_list = ask.method == "GET" and ask.path == FILES
     return serve(ask) if is_list else _edited_files(ask, serve, lambda row: row.update(purpose="assistants"))
 
 
-@fault("files.created-ms", breaks="files.created", also=("files.expiry", "batches.output-expiry"))
+@fault("files.created-ms", breaks="files.created", also=("files.expiry",))
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` is in milliseconds."""
     return _edited_files(ask, serve, lambda row: row.update(created_at=row["created_at"] * 1000))
@@ -155,19 +158,18 @@ def ids_are_of_the_content(ask: Ask, serve: Serve) -> Answer:
     return answer if old is None else edit_json(answer, lambda row: row | {"id": old})
 
 
-@fault("files.expiry-ignored", breaks="files.expiry", also=("batches.output-expiry",))
+@fault("files.expiry-ignored", breaks="files.expiry")
 def expiry_is_ignored(ask: Ask, serve: Serve) -> Answer:
     """`expires_after` has no effect."""
     return _edited_files(ask, serve, lambda row: row.update(expires_at=None))
 
 
-@fault("files.read-anew", breaks="files.get", also=("batches.output-expiry",))
+@fault("files.read-anew", breaks="files.get")
 def files_are_read_anew(ask: Ask, serve: Serve) -> Answer:
     """A file that is read was created a minute later than its upload says."""
-    answer = serve(ask)
-    return (
-        edit_json(answer, lambda row: row | {"created_at": row["created_at"] + 60}) if _is_one(ask, "GET") else answer
-    )
+    if not _is_one(ask, "GET"):
+        return serve(ask)
+    return _edited_files(ask, serve, lambda row: row.update(created_at=row["created_at"] + 60))
 
 
 @fault(
@@ -201,11 +203,11 @@ def content_is_json(ask: Ask, serve: Serve) -> Answer:
     return _edited_content(ask, serve, lambda data: b'"' + data.replace(b"\n", b"\\n") + b'"')
 
 
-@fault("files.unlisted", breaks="files.list", also=("paging.*", "batches.output-listed"))
+@fault("files.unlisted", breaks="files.list", also=("paging.*",))
 def files_are_not_listed(ask: Ask, serve: Serve) -> Answer:
     """A list is empty for ten seconds after an upload; here: always."""
     answer = serve(ask)
-    if ask.method != "GET" or ask.path != FILES:
+    if ask.method != "GET" or ask.path != FILES or ("purpose", RESULTS) in ask.query:
         return answer
     return edit_json(answer, lambda body: body | {"data": [], "first_id": None, "last_id": None, "has_more": False})
 

@@ -158,6 +158,16 @@ def one_store_more_is_listed(ask: Ask, serve: Serve) -> Answer:
     return serve(_query(ask, limit=str(int(limit) + 1)) if is_meant else ask)
 
 
+@fault("paging.rows-bare", breaks="paging.rows")
+def rows_are_bare(ask: Ask, serve: Serve) -> Answer:
+    """In lists the files of a vector store have no attributes, and use no bytes."""
+    answer = serve(ask)
+    bare = {"attributes": {}, "usage_bytes": 0}
+    if not _is_store_list(ask):
+        return answer
+    return edit_json(answer, lambda body: body | {"data": [row | bare for row in body["data"]]})
+
+
 @fault("paging.skips-in-a-store", breaks="paging.whole")
 def a_file_of_a_store_is_skipped(ask: Ask, serve: Serve) -> Answer:
     """The file of a vector store right behind the cursor is not in the next page, unless it is the last."""

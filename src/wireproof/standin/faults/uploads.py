@@ -52,10 +52,16 @@ def bytes_are_those_received(ask: Ask, serve: Serve) -> Answer:
     return _edited("", ask, serve, lambda body: body | {"bytes": 0})
 
 
-@fault("uploads.expired-at-birth", breaks="uploads.times", also=("uploads.c*",))
+@fault("uploads.expired-at-birth", breaks="uploads.times")
 def uploads_expire_at_once(ask: Ask, serve: Serve) -> Answer:
-    """`expires_at` is the time of creation."""
-    return _edited("", ask, serve, lambda body: body | {"expires_at": body["created_at"]})
+    """`expires_at` of an upload is the time of its creation."""
+
+    def edit(body: dict[str, Any]) -> None:
+        if body.get("object") == "upload":
+            body["expires_at"] = body["created_at"]
+
+    answer = serve(ask)
+    return edit_json(answer, edit) if ask.path.startswith(START) else answer
 
 
 @fault("uploads.part-of-another", breaks="uploads.parts")

@@ -109,7 +109,7 @@ def stores_weigh_nothing(ask: Ask, serve: Serve) -> Answer:
     return each_store(ask, serve, lambda body: body | {"usage_bytes": 0})
 
 
-@fault("vector-stores.list-behind", breaks="vector-stores.files-list")
+@fault("vector-stores.list-behind", breaks="vector-stores.files-list", also=("paging.rows",))
 def lists_are_behind(ask: Ask, serve: Serve) -> Answer:
     """In lists completed files are in progress."""
 
