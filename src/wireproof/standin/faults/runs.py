@@ -163,6 +163,15 @@ def the_choice_is_ignored(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.changed(tool_choice="none") if is_at(ask, RUNS, "POST") and "tool_choice" in ask.asked else ask)
 
 
+@fault("runs.choice-told", breaks="runs.forced")
+def the_choice_is_told_and_ignored(ask: Ask, serve: Serve) -> Answer:
+    """`tool_choice` is told as it was asked for, and has no effect."""
+    choice = ask.asked.get("tool_choice")
+    if not is_at(ask, RUNS, "POST") or not isinstance(choice, dict):
+        return serve(ask)
+    return each_run(ask.changed(tool_choice="none"), serve, lambda run: run.update(tool_choice=choice))
+
+
 @fault("runs.outputs-dropped", breaks="runs.submit", also=("runs.*",))
 def outputs_are_dropped(ask: Ask, serve: Serve) -> Answer:
     """The outputs of functions are taken, and the run still waits for them."""
@@ -357,13 +366,13 @@ def arguments_are_cut(ask: Ask, serve: Serve) -> Answer:
     return streamed(ask, serve, edit)
 
 
-@fault("runs.stream.other-kept", breaks="runs.stream.kept", also=("threads.messages",))
+@fault("runs.stream.other-kept", breaks="runs.stream.kept")
 def another_message_is_kept(ask: Ask, serve: Serve) -> Answer:
     """What the thread keeps of an answer ends in its first word."""
 
     def edit(body: dict[str, Any]) -> None:
         for row in body["data"]:
-            if row["role"] == "assistant":
+            if row["run_id"] is not None:
                 text = row["content"][0]["text"]
                 text["value"] = text["value"][:1]
 

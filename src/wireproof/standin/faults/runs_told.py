@@ -97,6 +97,12 @@ def steps_are_all_messages(ask: Ask, serve: Serve) -> Answer:
     return each_row(STEPS, ask, serve, lambda step: step.update(type="message_creation"))
 
 
+@fault("runs.steps-objectless", breaks="runs.schema")
+def steps_are_of_no_kind(ask: Ask, serve: Serve) -> Answer:
+    """A step has `object: "run.step"`."""
+    return each_row(STEPS, ask, serve, lambda step: step.update(object="run.step"))
+
+
 @fault("runs.steps-free", breaks="runs.step-usage")
 def steps_have_no_usage(ask: Ask, serve: Serve) -> Answer:
     """The steps of a run have no `usage`."""
