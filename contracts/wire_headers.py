@@ -49,7 +49,13 @@ def answers_can_be_traced(exchanges: Sequence[Exchange]) -> None:
     )
 
 
-@clause("wire.request-id-unique", level="MUST", source="DOCS-0715 API overview, debugging requests", on=sequence(ANY))
+@clause(
+    "wire.request-id-unique",
+    level="MUST",
+    source="DOCS-0715 API overview, debugging requests",
+    # A recording that filters its headers may have put one word in the place of every id.
+    on=needing(sequence(ANY), "headers"),
+)
 def request_ids_differ(exchanges: Sequence[Exchange]) -> None:
     """No two answers carry the same `x-request-id`."""
     owners: dict[str, Exchange] = {}

@@ -179,3 +179,34 @@ def test_a_key_in_the_name_of_a_protocol_is_hidden(tmp_path: Path) -> None:
     kept = read_recording(written(tmp_path, "har", [leaky])).exchanges[0]
     assert kept.socket is not None and kept.socket.messages[2].data == b"\xff"
     assert secret not in str(kept) and "openai-insecure-api-key." in str(kept.request.headers)
+
+
+RUBY = """---
+http_interactions:
+- request:
+    method: post
+    uri: https://host/v1/chat/completions
+    body: {encoding: UTF-8, string: '{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'}
+    headers: {Content-Type: [application/json]}
+  response:
+    status: {code: 200, message: OK}
+    headers: {Content-Type: [application/json], X-Request-Id: [<X_REQUEST_ID>]}
+    body:
+      encoding: ASCII-8BIT
+      string: !binary |-
+        eyJpZCI6ICJjaGF0Y21wbC0xIn0=
+  recorded_at: Thu, 13 Aug 2026 10:11:52 GMT
+"""
+
+
+def test_bytes_as_ruby_writes_them_are_read(tmp_path: Path) -> None:
+    (tmp_path / "cassette.yml").write_text(RUBY, encoding="utf-8")
+    (exchange,) = read_recording(tmp_path / "cassette.yml").exchanges
+    assert exchange.json == {"id": "chatcmpl-1"}
+
+
+def test_a_word_in_the_place_of_every_request_id_is_no_repetition(tmp_path: Path) -> None:
+    head, one = RUBY.split("- request", 1)
+    (tmp_path / "cassette.yml").write_text(f"{head}- request{one}- request{one}", encoding="utf-8")
+    outcomes = judged(read_recording(tmp_path / "cassette.yml"))
+    assert outcomes["wire.request-id-unique"] == "not-applicable"
