@@ -1,4 +1,7 @@
-"""Pictures that come while they are made: previews, then the picture itself. All of them are read in images.py."""
+"""Pictures that come while they are made: previews, then the picture itself.
+
+All of them are read in images.py; that `stream: true` brings a stream at all is a law of sse.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from wireproof.clause import IMAGE_MODEL, Exchange, NotApplicable, answered, clause, expect, load_spec, probe
 
 from ._forms import asked_of
-from ._images import COMPLETED, IMAGES, PARTIAL
+from ._images import COMPLETED, PARTIAL
 from ._media import expect_closed, expect_events_of_json, said, streams, told_events
 from ._reading import as_count
 from ._shape import expect_schema
@@ -45,19 +48,6 @@ def _is_ours(event: dict[str, Any]) -> bool:
     return str(event.get("type")).endswith((PARTIAL, COMPLETED))
 
 
-@clause(
-    "images.stream.served",
-    level="SHOULD",
-    source="SPEC CreateImageRequest.stream",
-    on=answered(*IMAGES, shows=lambda e: asked_of(e).get("stream") is True),
-    fields=("stream",),
-)
-def a_stream_is_a_stream(exchange: Exchange) -> None:
-    """`stream: true` brings an event stream. A backend that cannot refuses it."""
-    got = exchange.header("content-type") or "no content-type"
-    expect(streams(exchange), expected="content-type text/event-stream", got=got)
-
-
 @clause("images.stream.schema", level="MUST", source="SPEC ImageGenStreamEvent, ImageEditStreamEvent", on=STREAM)
 def events_follow_the_schema(exchange: Exchange) -> None:
     """Every event is JSON; each preview and picture has `b64_json`, `created_at`, `size` and the rest as documented."""
@@ -89,7 +79,11 @@ def events_are_called_as_documented(exchange: Exchange) -> None:
 
 
 @clause(
-    "images.stream.completed", level="MUST", source="SPEC ImageGenCompletedEvent, ImageEditCompletedEvent", on=STREAM
+    "images.stream.completed",
+    level="MUST",
+    source="SPEC ImageGenCompletedEvent, ImageEditCompletedEvent",
+    on=STREAM,
+    fields=("stream",),
 )
 def a_stream_ends_with_its_picture(exchange: Exchange) -> None:
     """A stream ends with the picture itself, in exactly one `completed` event: the previews are none."""

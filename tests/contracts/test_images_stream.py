@@ -49,7 +49,6 @@ KEPT = streamed(FIRST, SECOND, DONE, names={0: "image_generation.partial_image",
 EDITED = [{**event, "type": event["type"].replace("generation", "edit")} for event in (FIRST, DONE)]
 PLAIN = answer({"created": 1, "data": []}, asked=ASKED, operation="createImage")
 BROKEN: dict[str, tuple[str, Exchange]] = {
-    "one document": ("a_stream_is_a_stream", PLAIN),
     "no size": ("events_follow_the_schema", streamed(dropped(FIRST, "size"), DONE)),
     "no index": ("events_follow_the_schema", streamed(dropped(FIRST, "partial_image_index"), DONE)),
     "no usage": ("events_follow_the_schema", streamed(dropped(DONE, "usage"))),

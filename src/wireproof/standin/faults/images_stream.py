@@ -25,12 +25,6 @@ def _frames(ask: Ask, serve: Serve, edit: Callable[[list[Frame]], Iterator[Frame
     return edit_frames(answer, edit) if ask.path == PLACE else answer
 
 
-@fault("images.stream.ignored", breaks="images.stream.served", also=("sse.*", "wire.*"))
-def ignored(ask: Ask, serve: Serve) -> Answer:
-    """One JSON document although a stream was asked for."""
-    return serve(ask.without("stream", "partial_images") if ask.path == PLACE else ask)
-
-
 @fault("images.stream.time-missing", breaks="images.stream.schema")
 def time_missing(ask: Ask, serve: Serve) -> Answer:
     """Events without `created_at`."""
