@@ -332,6 +332,7 @@ LEGAL: dict[str, Vary] = {
     "a session that tells little": session(minimal),
     "a session without its end": session(lambda told: told.pop("expires_at", None)),
     "a model by its snapshot": model("gpt-realtime-mini-2025-12-15"),
+    "a model by what a deployment stands for": model("gpt-realtime"),
     "a model by its whole name": model("openai/gpt-realtime-mini"),
     "ids of another kind": told(edit=renamed),
     # ---- what is written down
@@ -344,6 +345,7 @@ LEGAL: dict[str, Vary] = {
     "no such socket, 501": not_served(501),
     "no such socket, 426": not_served(426),
     "no such socket, 400": not_served(400),
+    "no such socket, 403": not_served(403),
     "no keys for clients": lambda ask, serve: (
         refused(serve(ask), "No.", status=404) if ask.path.endswith("client_secrets") else serve(ask)
     ),

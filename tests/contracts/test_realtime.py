@@ -103,7 +103,7 @@ BROKEN: list[tuple[str, str, Edit]] = [
     ("events.no-key", "session", put("error", "error.message", "Not under [redacted-key].")),
     ("events.once", "session", twice(UPDATED)),
     ("session.created", "session", twice("session.created")),
-    ("session.model", "session", put("session.created", "session.model", "gpt-4o-realtime-preview")),
+    ("session.model", "session", put("session.created", "session.model", "/srv/models/realtime.gguf")),
     ("session.expires", "session", put("session.created", "session.expires_at", 7)),
     ("session.id", "session", put(UPDATED, "session.id", "sess_1", 0)),
     ("session.echo", "session", put(UPDATED, "session.instructions", "Be brief.")),

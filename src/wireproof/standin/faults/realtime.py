@@ -171,10 +171,10 @@ def greeting_again(ask: Ask, serve: Serve) -> Answer:
     return realtime(ask, serve, on("session.updated", edit=told))
 
 
-@fault("realtime.other-model", breaks="realtime.session.model")
-def other_model(ask: Ask, serve: Serve) -> Answer:
-    """A session is held with another model than the one that was asked for."""
-    return settings(ask, serve, lambda session: session.update(model="gpt-4o-realtime-preview"), "session.created",
+@fault("realtime.model-path", breaks="realtime.session.model")
+def model_path(ask: Ask, serve: Serve) -> Answer:
+    """A session names its model by where it lies on the disk of the server."""
+    return settings(ask, serve, lambda session: session.update(model="/srv/models/realtime.gguf"), "session.created",
                     "session.updated")  # fmt: skip
 
 
