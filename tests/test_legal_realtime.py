@@ -169,6 +169,14 @@ def beta_named(event: Event) -> Any:
     return [] if event["type"] == f"{ITEM}done" else None
 
 
+def thought_first(event: Event) -> list[Event]:
+    """An item of a type that nobody knows joins the conversation before each response."""
+    item = {"id": f"rs_{event['event_id']}", "type": "reasoning", "summary": [], "status": "completed"}
+    told = {"previous_item_id": "item_0", "item": item}
+    steps = [{"type": f"{ITEM}{one}", "event_id": f"{event['event_id']}{one}", **told} for one in ("added", "done")]
+    return [*steps, event]
+
+
 def in_one_piece() -> Vary:
     """Texts, transcripts and arguments come in one piece."""
 
@@ -275,7 +283,7 @@ def renamed(event: Event) -> None:
 
 
 def minimal(told: dict[str, Any]) -> None:
-    kept = ("type", "object", "id", "instructions", "output_modalities", "max_output_tokens")
+    """What was asked for, and no defaults."""
     kept = ("type", "object", "id", "instructions", "output_modalities", "max_output_tokens", "audio")
     for name in [name for name in told if name not in kept]:
         del told[name]
@@ -308,6 +316,7 @@ LEGAL: dict[str, Vary] = {
         "session.created",
         edit=lambda e: [e, {"type": "conversation.created", "event_id": "event_c", "conversation": {"id": "conv_1"}}],
     ),
+    "items of a new type": told("response.created", edit=thought_first),
     "items by the name of the beta": told(edit=beta_named),
     "no rate limits": without("rate_limits.updated"),
     "rate limits without a row": changes("rate_limits.updated", rate_limits=[]),
