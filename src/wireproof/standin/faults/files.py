@@ -118,6 +118,24 @@ def purposes_are_told_wrong(ask: Ask, serve: Serve) -> Answer:
     return serve(ask) if is_list else _edited_files(ask, serve, lambda row: row.update(purpose="assistants"))
 
 
+@fault("files.purpose-of-bytes", breaks="files.purpose")
+def bytes_are_for_assistants(ask: Ask, serve: Serve) -> Answer:
+    """What is no text is for assistants, whatever it was sent for."""
+    is_meant = _is_upload(ask) and b"octet-stream" in ask.body
+    return _edited_uploads(ask, serve, lambda row: row.update(purpose="assistants")) if is_meant else serve(ask)
+
+
+@fault("files.created-finely", breaks="files.created")
+def what_stays_is_dated_finely(ask: Ask, serve: Serve) -> Answer:
+    """Files that do not expire tell `created_at` in milliseconds."""
+
+    def edit(row: dict[str, Any]) -> None:
+        if "created_at" in row and row.get("expires_at") is None:
+            row["created_at"] *= 1000
+
+    return _edited_files(ask, serve, edit)
+
+
 @fault("files.created-ms", breaks="files.created", also=("files.expiry",))
 def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """`created_at` is in milliseconds."""

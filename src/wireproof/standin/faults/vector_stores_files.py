@@ -109,6 +109,18 @@ def stores_weigh_nothing(ask: Ask, serve: Serve) -> Answer:
     return each_store(ask, serve, lambda body: body | {"usage_bytes": 0})
 
 
+@fault("vector-stores.list-of-cut", breaks="vector-stores.files-list")
+def lists_wait_for_what_is_cut_otherwise(ask: Ask, serve: Serve) -> Answer:
+    """In lists files that are cut as somebody asked are in progress for ever."""
+
+    def edit(body: dict[str, Any]) -> None:
+        for row in body["data"]:
+            if row["chunking_strategy"]["static"]["max_chunk_size_tokens"] != 800:
+                row["status"] = "in_progress"
+
+    return edited(FILES, ask, serve, edit, "GET")
+
+
 @fault("vector-stores.list-behind", breaks="vector-stores.files-list", also=("paging.rows",))
 def lists_are_behind(ask: Ask, serve: Serve) -> Answer:
     """In lists completed files are in progress."""
