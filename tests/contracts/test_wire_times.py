@@ -36,6 +36,7 @@ LEGAL = {
     "keys of a vendor": batch(x_created_at=0, engine={"created_at": 0}),
     "another type, which the schema judges": batch(created_at="now"),
     "chunks": stream([CHUNK]),
+    "the report of a content filter": stream([{"id": "", "created": 0, "choices": []}, CHUNK]),
 }
 BROKEN = {
     "milliseconds": batch(created_at=NOW * 1000),
