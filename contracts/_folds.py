@@ -13,6 +13,7 @@ from wireproof.clause import Exchange, Inconclusive
 
 from ._embeddings import embedded
 from ._stream import bodies, by_choice
+from ._threads import events_of, texts_told
 from ._tool_calls import Choice, ToolCall, choices_told
 
 
@@ -46,6 +47,20 @@ def response(exchange: Exchange) -> dict[str, Any] | None:
     return held[-1] if held else None
 
 
+def messages(exchange: Exchange) -> list[dict[str, Any]] | None:
+    """The messages of a streamed run in the order of their creation, with the texts that their deltas make."""
+    if not exchange.streamed:
+        return None
+    try:
+        told = texts_told(events_of(exchange))
+    except Inconclusive:
+        return None
+    return [
+        {"id": id, "content": [{"text": {"value": text}} for _, text in sorted(texts.items())]}
+        for id, texts in told.items()
+    ] or None
+
+
 def vectors(exchange: Exchange) -> dict[str, Any]:
     """Each vector as numbers, however it travelled."""
     return {"data": [{"embedding": list(one.numbers or ())} for one in embedded(exchange)]}
@@ -55,4 +70,7 @@ FOLDS: Mapping[str, Callable[[Exchange], Any]] = {
     "createChatCompletion": completion,
     "createResponse": response,
     "createEmbedding": vectors,
+    "createRun": messages,
+    "createThreadAndRun": messages,
+    "submitToolOutputs": messages,
 }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from wireproof.clause import Call, Exchange, Inconclusive, load_spec, remembered
 
 from ._life import ID, is_ok, rows_of
-from ._reading import EVENTS, as_object, maybe_object
+from ._reading import EVENTS, as_count, as_object, as_objects, as_text, maybe_object
 from ._stores import BETA
 from ._stream import objects_in
 
@@ -135,3 +135,18 @@ def texts_of(message: dict[str, Any]) -> dict[int, str]:
         for at, part in enumerate(parts if isinstance(parts, list) else [])
         if isinstance(text := as_object(as_object(part).get("text")).get("value"), str)
     }
+
+
+def texts_told(events: list[Told]) -> dict[Any, dict[int, str]]:
+    """The texts of each message as its deltas make them, by the index of their part."""
+    texts: dict[Any, dict[int, str]] = {}
+    for told in events:
+        if told.name == f"{MESSAGE}.created":
+            texts[told.data.get("id")] = texts_of(told.data)  # most often none; clients go on from there
+        if told.name == f"{MESSAGE}.delta":
+            parts = texts.setdefault(told.data.get("id"), {})
+            for part in as_objects(as_object(told.data.get("delta")).get("content")):
+                if isinstance(part.get("text"), dict):
+                    index = as_count(part.get("index")) or 0
+                    parts[index] = parts.get(index, "") + as_text(part["text"].get("value"))
+    return texts

@@ -8,7 +8,7 @@ from typing import Any
 from wireproof.clause import Exchange, NotApplicable, answered, clause, expect, load_spec, shown, steps
 
 from ._life import asked_for, is_ok, rows_of, served
-from ._reading import as_count, as_object, as_objects, as_text
+from ._reading import as_object, as_objects, as_text
 from ._stream import objects_in
 from ._threads import (
     LEGS,
@@ -21,6 +21,7 @@ from ._threads import (
     named_schemas,
     tells_events,
     texts_of,
+    texts_told,
     whole_events,
 )
 
@@ -135,21 +136,6 @@ def a_stream_ends_with_done(exchange: Exchange) -> None:
 # ------------------------------------------------------------------------------------------------ what they add up to
 
 
-def _folded(events: list[Told]) -> dict[Any, dict[int, str]]:
-    """The texts of each message as its deltas make them, by the index of their part."""
-    texts: dict[Any, dict[int, str]] = {}
-    for told in events:
-        if told.name == f"{MESSAGE}.{CREATED}":
-            texts[told.data.get("id")] = texts_of(told.data)  # most often none; clients go on from there
-        if told.name == f"{MESSAGE}.{DELTA}":
-            parts = texts.setdefault(told.data.get("id"), {})
-            for part in as_objects(as_object(told.data.get("delta")).get("content")):
-                if isinstance(part.get("text"), dict):
-                    index = as_count(part.get("index")) or 0
-                    parts[index] = parts.get(index, "") + as_text(part["text"].get("value"))
-    return texts
-
-
 def _whole(events: list[Told]) -> Iterator[Told]:
     return (told for told in events if told.name in (f"{MESSAGE}.completed", f"{MESSAGE}.incomplete"))
 
@@ -158,7 +144,7 @@ def _whole(events: list[Told]) -> Iterator[Told]:
 def deltas_make_the_message(exchange: Exchange) -> None:
     """The texts of the deltas of a message, joined, are the texts of the whole message."""
     events = events_of(exchange)
-    texts, judged = _folded(events), False
+    texts, judged = texts_told(events), False
     for told in _whole(events):
         whole = texts_of(told.data)
         if not whole and told.state != "completed":

@@ -88,6 +88,22 @@ def test_a_response_is_the_one_that_its_stream_completes() -> None:
     assert kinds(whole) == []
 
 
+def test_the_messages_of_a_run_are_those_that_its_stream_makes() -> None:
+    run = next(e for e in certified().exchanges if e.operation == "createThreadAndRun")
+    (message,) = Replay(load_spec()).reading(run).final
+    assert message["content"][0]["text"]["value"]
+    assert kinds(run) == []
+
+
+def test_a_piece_of_no_message_stops_the_client() -> None:
+    piece = {"index": 0, "type": "text", "text": {"value": "Hello"}}
+    delta = {"id": "msg_1", "object": "thread.message.delta", "delta": {"content": [piece]}}
+    events = [b"event: thread.message.delta\ndata: " + json.dumps(delta).encode() + b"\n\n",
+              b"event: done\ndata: [DONE]\n\n"]  # fmt: skip
+    told = stream(events, operation="createRun", done=False)
+    assert kinds(told) == ["breaks"]
+
+
 def test_calls_that_share_an_index_are_read_otherwise() -> None:
     first, second = call(0, name="f", arguments="{}"), call(0, name="g", arguments="{}")
     second["tool_calls"][0]["id"] = "call_1"

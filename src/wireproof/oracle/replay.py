@@ -158,19 +158,28 @@ class Replay:
             return None
         self.transport.put_in(exchange)
         joining = attrgetter(way["call"])(self.lenient)
-        manager = joining(**arguments(joining, {}), **way.get("given", {}))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # as in `_call`
+            manager = joining(**arguments(joining, {}), **way.get("given", {}))
         with manager as stream:
             for event in stream:
                 del event
             try:
                 whole = getattr(stream, way["final"])
-                return (whole() if callable(whole) else whole).to_dict(mode="json", warnings=False)
+                return _plain(whole() if callable(whole) else whole)
             except RuntimeError:  # of a stream that ended otherwise than by its completing event
                 return None
 
     def _raised(self, error: Exception, exchange: Exchange) -> Raised:
         is_told = not self.transport.is_read or (type(error) is self.sdk.APIError and tells_of_error(exchange))
         return Raised("", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300], is_told)
+
+
+def _plain(value: Any) -> Any:
+    """An object of the SDK, or a list of them, as plain data."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.to_dict(mode="json", warnings=False)
 
 
 def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, Any]]]:
@@ -180,7 +189,7 @@ def _read(result: Any, exchange: Exchange) -> tuple[Any, dict[str, tuple[Any, An
         after = dict(info.params or {}).get("after") if info else None
         return None, {"next page after": (after, next_after(exchange))}
     if hasattr(result, "to_dict"):
-        return result.to_dict(mode="json", warnings=False), {}
+        return _plain(result), {}
     if isinstance(result, str):
         return None, {"text": (result, exchange.text)}
     content = getattr(result, "content", None)
