@@ -264,7 +264,7 @@ def an_item_reads_as_it_is_listed(exchanges: list[Exchange]) -> None:
     rows = {row.get("id"): row for row in rows_of(items_listed(exchanges))}
     exchange = asked_for(exchanges, "getEvalRunOutputItem")
     row = rows.get(exchange.request.path.rpartition("/")[2], {})
-    names = ("id", "object", "run_id", "status", "datasource_item", "datasource_item_id", "results")
+    names = ("id", "object", "run_id", "eval_id", "status", "datasource_item", "datasource_item_id", "results")
     expect_same(exchange, served(exchange, "what came of the item"), row, *names)
 
 

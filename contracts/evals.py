@@ -22,6 +22,7 @@ from ._life import (
     expect_turned_down,
     id_of,
     ids_of,
+    is_ok,
     rows_of,
     served,
 )
@@ -164,14 +165,15 @@ def a_change_takes_effect(exchanges: list[Exchange]) -> None:
 def an_eval_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """An eval is read with the id, time, data source and criteria it was made with; no change touches them."""
     _, made = eval_made(exchanges)
-    exchange = asked_for(exchanges, "getEval", at_path(f"/evals/{made.get('id')}"))
     names = ("id", "object", "created_at", "data_source_config", "testing_criteria")
-    expect_same(exchange, served(exchange, "the eval"), made, *names)
+    for operation in ("updateEval", "getEval"):
+        exchange = asked_for(exchanges, operation, at_path(f"/evals/{made.get('id')}"))
+        expect_same(exchange, served(exchange, "the eval"), made, *names)
 
 
 @clause("evals.list", level="MUST", source="SPEC listEvals", on=steps(LIFE))
 def evals_are_listed(exchanges: list[Exchange]) -> None:
-    """Evals that were made are in the list, the newest first where `order` is desc."""
+    """Evals that were made are in the list, as they are read, the newest first where `order` is desc."""
     eval_made(exchanges)
     complete = [e for e in exchanges if e.operation == "createEval" and "testing_criteria" in e.request.asked]
     made = [id for e in complete if (id := id_of(e)) is not None]
@@ -183,6 +185,12 @@ def evals_are_listed(exchanges: list[Exchange]) -> None:
     if missing and set(ids) - set(made) and any(body.get("has_more") is True for body in bodies):
         raise Inconclusive("others were made in the meantime")
     expect(not missing, expected=f"{shown(missing)} in the list", got=shown(ids), at=f"{pages[0].id} /data")
+    read = asked_for(exchanges, "getEval")
+    for page in pages:
+        for row in rows_of(page):
+            if is_ok(read) and row.get("id") == id_of(read):
+                names = ("created_at", "name", "metadata", "data_source_config", "testing_criteria")
+                expect_same(page, row, maybe_object(read), *names)
 
 
 @clause("evals.incomplete", level="MUST", source="SPEC CreateEvalRequest: required; ERR-LATE 400", on=steps(LIFE))

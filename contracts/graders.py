@@ -90,6 +90,10 @@ def _is(name: str, value: str) -> Callable[[dict[str, Any]], bool]:
     return lambda asked: as_object(asked.get("grader")).get(name) == value
 
 
+def _is_of_text(asked: dict[str, Any]) -> bool:
+    return as_object(asked.get("grader")).get("type") in ("string_check", "text_similarity")
+
+
 # ------------------------------------------------------------------------------------------------ clauses
 
 
@@ -119,6 +123,16 @@ def an_unknown_operation_is_refused(exchange: Exchange) -> None:
     if exchange.status == 404:
         raise NotApplicable("graders are not served")
     expect_turned_down(exchange)
+
+
+@clause("fine-tuning.graders.errors", level="MUST", source="SPEC RunGraderResponse.metadata.errors",
+        on=answered("runGrader", asks=_is_of_text), fields=("model_sample", "item"))  # fmt: skip
+def what_can_be_graded_is_no_error(exchange: Exchange) -> None:
+    """A grader of texts whose templates can all be filled makes no error: every flag of `errors` is false."""
+    _texts(exchange)
+    wrong = _errors(exchange)
+    expect(not wrong, expected="no error: every name of the templates was given", got=shown(wrong),
+           at="/metadata/errors")  # fmt: skip
 
 
 CHECKS: Mapping[str, Callable[[str, str], bool]] = {

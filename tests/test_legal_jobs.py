@@ -105,8 +105,6 @@ def bare_usage(run: dict[str, Any]) -> None:
 
 STATE: dict[str, Vary] = {
     "jobs without a method": each("fine_tuning.job", without("method")),
-    "jobs that tell nothing of how they train": each("fine_tuning.job", lambda job: job.update(
-        method=None, hyperparameters={}) or job.pop("method")),
     "jobs with keys of their own": each("fine_tuning.job", lambda job: job.update(usage_metrics=None, suffix="")),
     "jobs with an error that says nothing": each("fine_tuning.job", lambda job: job["error"] or job.update(
         error={"code": None, "message": None, "param": None})),

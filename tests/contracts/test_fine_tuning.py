@@ -146,10 +146,9 @@ LEGAL: dict[str, Departure] = {
     ),
     "an empty error where there is none": each_job(lambda job: job.update(error={}) if not job["error"] else None),
     "no time for an end without success": each_job(lambda job: job.update(finished_at=None)),
-    "nothing told of how it trains": each_job(
-        lambda job: (job.pop("method", None) and None) or job.update(hyperparameters={})
-    ),
-    "auto where nothing was asked": each_job(lambda job: job.update(hyperparameters={"batch_size": "auto"})),
+    "auto where nothing was asked": each_job(lambda job: job["hyperparameters"].update(batch_size="auto")),
+    "told once": each_job(lambda job: job.pop("method", None) and None),
+    "told in the newer words": each_job(lambda job: job["hyperparameters"].clear()),
     "cancelled twice, alike": cancelled_alike,
     "no pause": answered_with(f"POST {JOBS}/.*/pause", 404),
     "no checkpoints": answered_with(CHECKPOINTS, 404),

@@ -105,7 +105,7 @@ def changes_have_no_effect(ask: Ask, serve: Serve) -> Answer:
     return serve(replace(ask, method="GET", body=b"") if _is_one(ask, "POST") else ask)
 
 
-@fault("evals.update-replaces", breaks="evals.get")
+@fault("evals.update-replaces", breaks="evals.get", also=("evals.list",))
 def changes_replace_everything(ask: Ask, serve: Serve) -> Answer:
     """An eval that is read has no criteria any more once it was changed."""
     answer = serve(ask)
@@ -145,3 +145,21 @@ def deletions_do_not_delete(ask: Ask, serve: Serve) -> Answer:
         return serve(ask)
     kept = serve(replace(ask, method="GET"))
     return edit_json(kept, lambda row: {"eval_id": row["id"], "object": "eval.deleted", "deleted": True})
+
+
+@fault("evals.listed-bare", breaks="evals.list")
+def listed_evals_are_bare(ask: Ask, serve: Serve) -> Answer:
+    """In the list, evals have no criteria."""
+    answer = serve(ask)
+    is_list = ask.method == "GET" and ask.path == EVALS
+    return edit_json(answer, lambda body: [row.update(testing_criteria=[]) for row in body["data"]] and None) if (
+        is_list) else answer  # fmt: skip
+
+
+@fault("evals.changed-anew", breaks="evals.get")
+def a_change_makes_anew(ask: Ask, serve: Serve) -> Answer:
+    """A changed eval was created when it was changed, says the answer."""
+    answer = serve(ask)
+    return (
+        edit_json(answer, lambda row: row | {"created_at": row["created_at"] + 9}) if _is_one(ask, "POST") else answer
+    )

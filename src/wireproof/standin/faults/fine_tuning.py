@@ -101,10 +101,21 @@ def jobs_are_oldest_first(ask: Ask, serve: Serve) -> Answer:
     return edited_at("", ask, serve, lambda body: body | {"data": body["data"][::-1]}, "GET")
 
 
-@fault("fine-tuning.epochs-ignored", breaks="fine-tuning.hyperparameters")
+@fault("fine-tuning.epochs-ignored", breaks="fine-tuning.hyperparameters", also=("fine-tuning.same",))
 def epochs_are_ignored(ask: Ask, serve: Serve) -> Answer:
     """Every job has three epochs."""
     return serve(ask.without("hyperparameters", "method") if is_at(ask, "", "POST") else ask)
+
+
+@fault("fine-tuning.epochs-untold", breaks="fine-tuning.hyperparameters")
+def epochs_are_not_told(ask: Ask, serve: Serve) -> Answer:
+    """A job tells nothing of how it is trained."""
+
+    def edit(job: dict[str, Any]) -> None:
+        job.pop("method", None)
+        job["hyperparameters"] = {}
+
+    return each_job(ask, serve, edit)
 
 
 @fault("fine-tuning.method-preference", breaks="fine-tuning.hyperparameters")

@@ -90,3 +90,9 @@ def everything_is_alike(ask: Ask, serve: Serve) -> Answer:
 def runs_name_another(ask: Ask, serve: Serve) -> Answer:
     """A run names its grader `grader`."""
     return _edited(ask, serve, lambda body: body["metadata"].update(name="grader"))
+
+
+@fault("fine-tuning.graders.itemless", breaks="fine-tuning.graders.errors")
+def items_are_lost(ask: Ask, serve: Serve) -> Answer:
+    """The item of a run does not reach the templates of its grader."""
+    return serve(ask.without("item") if _runs(ask) else ask)

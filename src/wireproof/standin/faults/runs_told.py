@@ -46,6 +46,12 @@ def usage_wanders(ask: Ask, serve: Serve) -> Answer:
     return each_row("/[^/]+/runs", ask, serve, lambda run: run.update(usage=usage) if run["usage"] else None)
 
 
+@fault("runs.created-long-ago", breaks="runs.created")
+def runs_are_made_long_ago(ask: Ask, serve: Serve) -> Answer:
+    """Every run was created ten days before it was asked for."""
+    return each_run(ask, serve, lambda run: run.update(created_at=run["created_at"] - 864_000))
+
+
 @fault("runs.toolless", breaks="runs.tools")
 def runs_have_no_tools(ask: Ask, serve: Serve) -> Answer:
     """A run has none of the tools of its assistant."""
