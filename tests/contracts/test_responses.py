@@ -24,7 +24,6 @@ MODULES = (
     "responses_tools",
     "responses_structured",
     "responses_logprobs",
-    "responses_compact",
 )
 Case = tuple[str, list[Exchange], list[Exchange]]
 
@@ -130,18 +129,6 @@ def count(body: Any, probe: str = "responses.count") -> Exchange:
     )
 
 
-def compacted(**changed: Any) -> Exchange:
-    item = {"id": "cmp_1", "type": "compaction", "encrypted_content": "gAAAA"}
-    body = {"id": "resp_1", "object": "response.compaction", "created_at": 1_760_000_000, "output": [item]}
-    return answer(
-        {**body, "usage": usage(), **changed},
-        asked={"input": "Hi."},
-        operation="compactResponse",
-        method="POST",
-        path="/responses/compact",
-    )
-
-
 NOTE = {"id": "ctc_1", "type": "custom_tool_call", "call_id": "call_1", "name": "write_note", "input": "Hi."}
 AUTO = {"truncation": "auto"}
 
@@ -226,8 +213,6 @@ CASES: list[Case] = [
     ("reach.image", [tokens(10, "items"), tokens(90, "image")], [tokens(10, "items"), tokens(10, "image")]),
     ("count", [SET, count(COUNTED)], [SET, count({**COUNTED, "input_tokens": 9})]),
     ("count", [SET, count(COUNTED)], [SET, count({"input_tokens": 10})]),
-    *one("compact", compacted(), compacted(output=[]), compacted(object="response"), compacted(usage=None)),
-    *one("compact", compacted(), compacted(output=[message()])),
     # what is repeated
     *one(
         "echo.instructions",
@@ -357,9 +342,6 @@ LEGAL = {
     "a custom tool that was cut": asked(response(**CUT), tool_choice={"type": "custom", "name": "x"}),
     "an end in the same second, cut off": plain(response(created_at=1_760_000_000.7, completed_at=1_760_000_000)),
     "nothing is stored, and it says so": plain(response(store=False), asked={"store": True}),
-    "a compaction with an unknown item": compacted(
-        output=[{"type": "vendor_note"}, {"id": "cmp_1", "type": "compaction", "encrypted_content": "x"}]
-    ),
     "empty details": with_usage(input_tokens_details={}, output_tokens_details={}),
     "a float of whole seconds": plain(response(created_at=1_760_000_000.0)),
     "another model of the same name": plain(response(model="gpt-4.1-mini")),

@@ -60,14 +60,14 @@ ONE_DELTA = numbered([*WITHOUT_DELTAS[:4], WHOLE, *WITHOUT_DELTAS[4:]])
 PART_ADDED = "response.content_part.added"
 PART = message()["content"][0]
 UNPADDED = {"stream_options": {"include_obfuscation": False}}
-NOTE = {"type": "file_citation", "file_id": "file-1", "index": 0, "filename": "a.txt"}
+CITED = {"type": "file_citation", "file_id": "file-1", "index": 0, "filename": "a.txt"}
 NOTED = {
     "type": "response.output_text.annotation.added",
     "item_id": "msg_1",
     "output_index": 0,
     "content_index": 0,
     "annotation_index": 0,
-    "annotation": NOTE,
+    "annotation": CITED,
 }
 LATE = [*told()[:-4], told()[-4], told()[4], *told()[-3:]]
 
@@ -201,7 +201,7 @@ LEGAL: dict[str, Exchange] = {
     "queued before": streamed(numbered(QUEUED)),
     "padding": streamed(PADDED),
     "no padding, as asked": streamed(asked=UNPADDED),
-    "a text with a note": streamed(told(response(message(content=[{**PART, "annotations": [NOTE]}])))),
+    "a text with a note": streamed(told(response(message(content=[{**PART, "annotations": [CITED]}])))),
     "no logprobs": streamed(changed("*", drop("logprobs"))),
     "an unknown event": streamed([*told()[:3], {"type": "response.x", "y": 1}, *told()[3:]]),
     "a numbered stranger": streamed(numbered([*told()[:3], {"type": "keepalive"}, *told()[3:]])),

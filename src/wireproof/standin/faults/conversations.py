@@ -209,16 +209,6 @@ def update_anew(ask: Ask, serve: Serve) -> Answer:
     return _one(ask, serve, ("POST",), lambda body: body.update(created_at=body["created_at"] + 60))
 
 
-@fault("conversations.items-remain", breaks="conversations.gone")
-def items_remain(ask: Ask, serve: Serve) -> Answer:
-    """Of a conversation that is deleted the items are listed still: none."""
-    answer = serve(ask)
-    if not (ask.method == "GET" and ask.path.endswith("/items")) or answer.status != 404:
-        return answer
-    page: Body = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
-    return replace(answer, status=200, body=json_answer(page).body)
-
-
 @fault("conversations.added-otherwise", breaks="conversations.items.added")
 def added_otherwise(ask: Ask, serve: Serve) -> Answer:
     """Items that are added are answered with other ids than those they are listed by."""

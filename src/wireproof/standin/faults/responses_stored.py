@@ -101,10 +101,10 @@ def input_oldest_first(ask: Ask, serve: Serve) -> Answer:
     return serve(replace(ask, query=(*ask.query, ("order", "asc"))) if _asks_pages(ask) else ask)
 
 
-@fault("responses.stored.input-after-ignored", breaks="responses.stored.input-pages", also=("paging.*",))
-def input_after_ignored(ask: Ask, serve: Serve) -> Answer:
-    """Every page of input items is the first."""
-    kept = tuple((name, value) for name, value in ask.query if name != "after")
+@fault("responses.stored.input-unlimited", breaks="responses.stored.input-pages", also=("paging.*",))
+def input_unlimited(ask: Ask, serve: Serve) -> Answer:
+    """Input items come all on one page, whatever `limit` says."""
+    kept = tuple((name, value) for name, value in ask.query if name != "limit")
     return serve(replace(ask, query=kept) if _asks_pages(ask) else ask)
 
 
@@ -304,7 +304,7 @@ def cancelled_object(ask: Ask, serve: Serve) -> Answer:
     return edit_json(answer, lambda body: body.update(object="response.cancelled")) if _is_cancellation(ask) else answer
 
 
-@fault("responses.stored.cancelled-later", breaks="responses.stored.cancelled", also=("responses.stored.cancel-again",))
+@fault("responses.stored.cancelled-later", breaks="responses.stored.cancelled")
 def cancelled_later(ask: Ask, serve: Serve) -> Answer:
     """The answer to a cancellation says that the response is in progress."""
     answer = serve(ask)
@@ -317,7 +317,7 @@ def cancelled_in_name(ask: Ask, serve: Serve) -> Answer:
     if not _is_cancellation(ask):
         return serve(ask)
     found = serve(replace(ask, method="GET", path=ask.path.removesuffix("/cancel")))
-    if found.status != 200 or not _is_background(found.json):
+    if found.status != 200 or found.json["status"] not in ("queued", "in_progress"):
         return serve(ask)
     return edit_json(found, lambda body: body.update(status="cancelled"))
 

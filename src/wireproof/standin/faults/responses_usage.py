@@ -240,13 +240,6 @@ def count_bare(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.without("instructions") if ask.path == f"{PATH}/input_tokens" else ask)
 
 
-@fault("responses.compact-empty", breaks="responses.compact")
-def compact_empty(ask: Ask, serve: Serve) -> Answer:
-    """A compaction has no items."""
-    answer = serve(ask)
-    return edit_json(answer, lambda body: body.update(output=[])) if ask.path == f"{PATH}/compact" else answer
-
-
 @fault("responses.format-text", breaks="responses.echo.format")
 def format_text(ask: Ask, serve: Serve) -> Answer:
     """A response says that its format was text, whatever was asked."""
