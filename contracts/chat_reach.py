@@ -77,7 +77,7 @@ PROBES = (
             {"role": "system", "content": _text(ORDERS)},
             USER,
             {"role": "assistant", "content": _text(LONG)},
-            {"role": "user", "content": _text(SURE)},
+            {"role": "user", "name": "guest", "content": _text(SURE)},
         ],
         stream=True,
         stream_options={"include_usage": True},

@@ -63,6 +63,8 @@ TIME = _tool(
     city={"type": "string", "description": "The city, as in Paris."},
     clock={"type": "string", "enum": ["12 hours", "24 hours"], "description": "How hours are counted."},
 )
+# Without parameters there is nothing to fill in. Source: SPEC FunctionObject.parameters, which may be left out.
+BARE = {"type": "function", "function": {"name": "ring_the_bell", "description": "Rings the bell of the shop."}}
 QUESTION = {"role": "user", "content": "What is the weather in Paris in celsius, and what is the local time there?"}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
 
@@ -106,7 +108,11 @@ PROBES = (
     _probe("required", "one or both of two functions must be called", _ask(BOTH, "required")),
     _probe("required-streamed", "the same, streamed", _ask(BOTH, "required", stream=True)),
     _probe("single", "exactly one of two must be called", _ask(BOTH, "required", parallel_tool_calls=False)),
-    _probe("result", "two calls and their results, then no further call", _ask([WEATHER], "none", PAST, max_tokens=40)),
+    _probe(
+        "result",
+        "two calls and their results, then no further call",
+        _ask([WEATHER, BARE], "none", PAST, max_tokens=40),
+    ),
     _probe("unknown-choice", "an undeclared function is named", _ask([WEATHER], UNKNOWN, max_tokens=8), "refusal"),
 )
 
@@ -142,6 +148,7 @@ def tools_are_accepted(exchange: Exchange) -> None:
 def conversations_with_tool_results_are_accepted(exchange: Exchange) -> None:
     """A conversation with tool calls and their results is accepted: content null or left out, results as text or parts.
 
+    So is a function without parameters among the tools.
     Every agent sends one after each call, with `content: null` exactly as the answer had it.
     """
     expect_feature_served(exchange, TOOLS)

@@ -191,6 +191,16 @@ def system_parts_are_refused(ask: Ask, serve: Serve) -> Answer:
     return answer
 
 
+@fault("reach.name-refused", breaks="chat.reach.accepts")
+def names_of_speakers_are_refused(ask: Ask, serve: Serve) -> Answer:
+    """400 for a message with the name of its speaker."""
+    answer = serve(ask)
+    for at, message in enumerate(ask.asked.get("messages") or () if ask.path == CHAT else ()):
+        if isinstance(message, dict) and "name" in message:
+            return refused(answer, "Extra inputs are not permitted", f"messages[{at}].name")
+    return answer
+
+
 @fault("reach.tools-uncounted", breaks="chat.reach.tools")
 def tools_cost_nothing(ask: Ask, serve: Serve) -> Answer:
     """Declared tools do not show in `prompt_tokens`."""

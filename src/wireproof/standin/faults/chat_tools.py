@@ -130,6 +130,16 @@ def nothing_is_said_in_words(ask: Ask, serve: Serve) -> Answer:
     return _messages(ask, serve, edit)
 
 
+@fault("tools.bare-function-refused", breaks="chat.tools.result")
+def functions_without_parameters_are_refused(ask: Ask, serve: Serve) -> Answer:
+    """400 for a function that has no key `parameters`."""
+    answer = serve(ask)
+    for at, tool in enumerate(ask.asked.get("tools") or () if ask.path == CHAT else ()):
+        if isinstance(tool, dict) and "parameters" not in (tool.get("function") or {}):
+            return refused(answer, "Field required", f"tools[{at}].function.parameters")
+    return answer
+
+
 @fault("tools.unknown-choice-accepted", breaks="chat.tools.choice-unknown")
 def unknown_choices_are_accepted(ask: Ask, serve: Serve) -> Answer:
     """200 for a `tool_choice` that names a function which is not declared."""
