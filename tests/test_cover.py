@@ -9,7 +9,7 @@ from certified import contents_of_contracts, standin_plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wireproof.clause import Clause, answered, flow, probe, refused, together
+from wireproof.clause import Clause, Say, Talk, answered, flow, probe, refused, talk, talked, together
 from wireproof.cover import WEIGHTS, Question, chosen, fits, not_covered, question, within
 from wireproof.plan import Budget, Cost, Models, Plan, make_plan
 from wireproof.spec import load_spec
@@ -88,6 +88,16 @@ def test_a_probe_shows_only_what_it_may_be_answered() -> None:
     plan = planned(clauses, [chat("right"), chat("wrong", expects="refusal"), chat("either", expects="either")])
     ways = question(plan, clauses).ways
     assert ways == {"kept": (("right",), ("either",)), "refused": (("wrong",), ("either",)), "throttled": ()}
+
+
+def test_a_talk_is_bought_for_what_is_said_on_it() -> None:
+    @talk("spoken", "/realtime", about="a test", needs="", expects="answer")
+    def spoken() -> Talk:
+        yield Say("hello")
+
+    clauses = [a_clause("by.spoken", talked("connectRealtime")), a_clause("by.two", answered(probes="two"), "MAY")]
+    kept = within(planned(clauses, [spoken, chat("two")]), clauses, Budget(calls=1))
+    assert [probe.id for probe in kept.probes] == ["spoken"]
 
 
 def test_later_steps_of_a_flow_are_shown_by_the_flows_of_their_surface() -> None:

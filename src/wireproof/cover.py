@@ -18,7 +18,7 @@ from wireproof.plan import Budget, Cost, Plan
 
 WEIGHTS: Mapping[str, int] = {"MUST": 8, "SHOULD": 3, "MAY": 1}
 # What a probe may be answered when all is well, for evidence that wants a status.
-LIKELY = {"answer": (200,), "refusal": (400, 401, 404, 422), "either": (200, 400, 401, 404, 422)}
+LIKELY = {"answer": (200, 101), "refusal": (400, 401, 404, 422), "either": (200, 101, 400, 401, 404, 422)}
 
 # The probes of one clause that needs several, or one by itself.
 Bundle = tuple[str, ...]
