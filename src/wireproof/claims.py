@@ -165,17 +165,20 @@ def _after(
     return verdict
 
 
+SERVED = ("2xx", "101")  # what a clause is judged on that is about what is served; a socket is taken with 101
+
+
 def _declined(clause: Clause, meant: Sequence[Exchange], *, is_shown: bool) -> Exchange | None:
     """The exchange that refused what the clause judges. A flow that ends at its first step refuses it as well."""
     evidence = clause.evidence
-    if evidence.status not in ("2xx", "any") or not (evidence.operations or evidence.probes):
+    if evidence.status not in (*SERVED, "any") or not (evidence.operations or evidence.probes):
         return None  # a law of refusals, or of all traffic
     for exchange in meant:
         status = exchange.status or 0
         if not (400 <= status < 500 and status != 429) and status != 501:
             continue
         if evidence.means(exchange.probe, exchange.operation, exchange.request.asked) and (
-            evidence.status == "2xx" or not is_shown
+            evidence.status in SERVED or not is_shown
         ):
             return exchange
     return None
