@@ -18,6 +18,7 @@ from wireproof.clause import (
     flow,
     sent,
     sequence,
+    where_served,
 )
 
 from ._acceptance import NOT_NOW, UNSUPPORTED
@@ -46,7 +47,7 @@ def mistake_and_good_request() -> Flow:
     "chat.role-unknown",
     level="SHOULD",
     source="SPEC ChatCompletionRequestMessage.role; OBS 400",
-    on=sent(CHAT, asks=has_unknown_role),
+    on=where_served(sent(CHAT, asks=has_unknown_role)),
 )
 def unknown_roles_are_refused(exchange: Exchange) -> None:
     """A message of a role that there is not is refused with 400, or 422.

@@ -269,3 +269,10 @@ def test_a_row_is_what_reading_tells(paging: ModuleType, row: dict[str, Any], ou
     assert judged(paging, "lists_tell_what_reading_tells", [before, listed]) == "not-applicable"
     anew = told(3, thing | {"created_at": 6})
     assert judged(paging, "lists_tell_what_reading_tells", [before, listed, anew]) == "not-applicable"
+
+
+def test_a_page_of_no_items_may_have_more_behind_it(paging: ModuleType) -> None:
+    flow = Flow()
+    made = [flow.made(id) for id in "ab"]
+    assert judged(paging, "has_more_is_true_while_items_remain", [*made, flow.page(more=True, limit="0")]) != "fail"
+    assert judged(paging, "has_more_is_true_while_items_remain", [*made, flow.page(more=True, limit="1")]) == "fail"
