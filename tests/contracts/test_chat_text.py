@@ -60,6 +60,14 @@ def test_a_model_that_repeats_marks_of_the_question_leaks_nothing(texts: ModuleT
     assert outcome_of(texts.content_is_the_answer_only, said(choice("<think> opens a block"), ask=asked)) == "pass"
 
 
+def test_a_call_that_the_limit_cut_may_show_the_marks_of_its_template(texts: ModuleType) -> None:
+    asked = {"tool_choice": "required", "messages": [{"role": "user", "content": "What is it like in Paris?"}]}
+    clause = texts.content_is_the_answer_only
+    assert outcome_of(clause, said(choice("<|call|>{", "length"), ask=asked)) == "pass"
+    assert outcome_of(clause, said(choice("<|call|>{}", "stop"), ask=asked)) == "fail"
+    assert outcome_of(clause, said(choice("<|call|>{", "length"))) == "fail"
+
+
 def test_a_character_that_the_limit_cut_in_two_is_no_finding(texts: ModuleType) -> None:
     clause = texts.characters_come_whole
     assert outcome_of(clause, said(choice("Hello \ufffd", "length"))) == "pass"
