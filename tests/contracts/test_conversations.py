@@ -147,6 +147,7 @@ LEGAL = {
         }
     ),
     "items without status": life({ADD: page({name: value for name, value in THIRD.items() if name != "status"})}),
+    "items whose status is null": life({ADD: page({**THIRD, "status": None})}),
 }
 
 
