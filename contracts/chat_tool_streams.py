@@ -15,7 +15,9 @@ from wireproof.clause import (
 )
 
 from ._asked import has_tools
-from ._stream import pieces_of
+from ._chat import delta_of
+from ._reading import as_objects
+from ._stream import by_choice, pieces_of
 from ._tool_calls import ToolCall, deltas_told, entries
 
 CHAT = "createChatCompletion"
@@ -88,7 +90,7 @@ def ids_and_names_come_once(exchange: Exchange) -> None:
     on=DELTAS,
 )
 def types_come_once(exchange: Exchange) -> None:
-    """`type` of a call comes in its first delta alone; null may follow.
+    """`type` of a call comes in its first delta alone.
 
     Send index and arguments alone after the first delta, as clients that join deltas as text would read
     `functionfunction`.
@@ -99,6 +101,26 @@ def types_come_once(exchange: Exchange) -> None:
         lambda part: "head" if part.type else "rest",
         "no type in the later deltas of a call",
     )
+
+
+@clause(
+    "chat.tools.stream.type-null",
+    level="MUST",
+    source="SDK lib/streaming/_deltas.py: the type of a later delta replaces the one before",
+    on=DELTAS,
+)
+def types_are_not_taken_back(exchange: Exchange) -> None:
+    """The later deltas of a call leave `type` out, or say it again; none of them says null.
+
+    The stream helper of the official SDK takes the last `type` for that of the call, and breaks off at null.
+    Serializers that write out every field (`exclude_none` is missing) are the usual cause.
+    """
+    for pieces in by_choice(exchange).values():
+        for piece in pieces:
+            for number, part in enumerate(as_objects(delta_of(piece.choice).get("tool_calls"))):
+                is_null = not part.get("id") and part.get("type", "") is None
+                at = f"{piece.at}/delta/tool_calls/{number}/type"
+                expect(not is_null, expected="no type, or that of the call", got="null", at=at, event=piece.event)
 
 
 @clause(

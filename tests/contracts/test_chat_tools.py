@@ -231,7 +231,7 @@ PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
         [
             ONE,
             CROSSED,
-            told(head(), rest(ARGUMENTS, id=None, type=None, function={"name": None})),
+            told(head(), rest(ARGUMENTS, id=None, function={"name": None})),
             told(head(), rest(ARGUMENTS, id="", function={"name": ""})),
             told(head(), rest(ARGUMENTS, type="function")),
         ],
@@ -240,6 +240,10 @@ PAIRS: dict[str, tuple[list[Exchange], list[Exchange]]] = {
     "chat.tools.stream.type-once": (
         [ONE, told(head(), rest(ARGUMENTS, type=None))],
         [told(head(), rest(ARGUMENTS, type="function"))],
+    ),
+    "chat.tools.stream.type-null": (
+        [ONE, CROSSED, told(head(), rest(ARGUMENTS, type="function")), told(head(), rest(ARGUMENTS, id=None))],
+        [told(head(), rest(ARGUMENTS, type=None)), told(head(), rest("{"), rest("}", id=None, type=None))],
     ),
     "chat.tools.stream.index": (
         [ONE, TWO, CROSSED],
@@ -304,7 +308,7 @@ LEGAL = {
         ],
         asked=asked(),
     ),
-    "nulls in later deltas": told(head(), rest(ARGUMENTS, id=None, type=None, function={"name": None})),
+    "nulls in later deltas": told(head(), rest(ARGUMENTS, id=None, function={"name": None})),
     "comments between events": stream(
         [b": ping\r\n\r\n", chunk({"tool_calls": [head()]}), b": ping\n\n", chunk({"tool_calls": [rest(ARGUMENTS)]}),
          chunk({}, "tool_calls")],

@@ -390,6 +390,12 @@ def types_are_repeated(ask: Ask, serve: Serve) -> Answer:
     return _deltas(ask, serve, lambda delta: delta.update(type="function"))
 
 
+@fault("tools.stream-type-null", breaks="chat.tools.stream.type-null")
+def types_are_taken_back(ask: Ask, serve: Serve) -> Answer:
+    """`type` is null in the later deltas of a call."""
+    return _deltas(ask, serve, lambda delta: delta.setdefault("type", None))
+
+
 @fault("tools.stream-index-zero", breaks="chat.tools.stream.index")
 def every_call_has_index_zero(ask: Ask, serve: Serve) -> Answer:
     """The second of two parallel calls streams under index 0."""
