@@ -47,7 +47,6 @@ def dropped(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 KEPT = streamed(FIRST, SECOND, DONE, names={0: "image_generation.partial_image", 2: "image_generation.completed"})
 EDITED = [{**event, "type": event["type"].replace("generation", "edit")} for event in (FIRST, DONE)]
-PLAIN = answer({"created": 1, "data": []}, asked=ASKED, operation="createImage")
 BROKEN: dict[str, tuple[str, Exchange]] = {
     "no size": ("events_follow_the_schema", streamed(dropped(FIRST, "size"), DONE)),
     "no index": ("events_follow_the_schema", streamed(dropped(FIRST, "partial_image_index"), DONE)),
