@@ -115,6 +115,98 @@ def keeping_to_itself(ask: Ask, serve: Serve) -> Answer:
     return refused(answer, "Not allowed to download files of purpose: user_data")
 
 
+def refusing_fields(*names: str, places: tuple[str, ...] = PLACES) -> Vary:
+    """Requests that name one of these fields are refused as such: they are not offered."""
+
+    def vary(ask: Ask, serve: Serve) -> Answer:
+        is_form = ask.path == FILES and ask.method == "POST"
+        named = [name for name in names if name in ask.asked or (is_form and f'name="{name}'.encode() in ask.body)]
+        if not named or not ask.path.startswith(places):
+            return serve(ask)
+        return refused(serve(ask), f"Unknown parameter: '{named[0]}'.", param=named[0])
+
+    return vary
+
+
+def only_for(*purposes: str) -> Vary:
+    """Files are kept for these purposes alone."""
+
+    def vary(ask: Ask, serve: Serve) -> Answer:
+        _, _, rest = ask.body.partition(b'name="purpose"\r\n\r\n')
+        purpose = rest.partition(b"\r\n")[0].decode()
+        is_other = ask.method == "POST" and ask.path == FILES and purpose not in purposes
+        return refused(serve(ask), "Not a purpose of ours.", param="purpose") if is_other else serve(ask)
+
+    return vary
+
+
+def amid_others(place: str, body: bytes, type: str) -> Vary:
+    """Whenever the list is read, somebody else has made one more."""
+
+    def vary(ask: Ask, serve: Serve) -> Answer:
+        if ask.method == "GET" and ask.path == place:
+            headers = tuple(pair for pair in ask.headers if pair[0] != "content-type")
+            serve(Ask("POST", place, headers=(*headers, ("content-type", type)), body=body))
+        return serve(ask)
+
+    return vary
+
+
+OTHER_FILE = (
+    b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="o.txt"\r\n\r\nother\r\n--x--\r\n'
+)
+
+
+def told_as_they_are(ask: Ask, serve: Serve) -> Answer:
+    """What is over is not cancelled, and told as it is."""
+    answer = serve(ask)
+    if answer.status != 409 or not ask.path.startswith(BATCHES):
+        return answer
+    return serve(Ask("GET", ask.path.removesuffix("/cancel"), headers=ask.headers))
+
+
+def beside_no_response(line: bytes) -> bytes:
+    told = json.loads(line)
+    if told["response"]["status_code"] >= 400:
+        message = told["response"]["body"]["error"]["message"]
+        told.update(response=None, error={"code": "400", "message": message, "type": "BadRequestError"})
+    return json.dumps(told).encode() + b"\n"
+
+
+def failed_for_its_model(row: dict[str, Any]) -> None:
+    if row["status"] in ("in_progress", "finalizing", "completed"):
+        row.update({name: None for name in row if name.endswith("_at") and name not in ("created_at", "expires_at")})
+        row.update(status="failed", failed_at=row["created_at"] + 1, output_file_id=None, error_file_id=None)
+        row["errors"] = {"object": "list", "data": [{"code": "model_not_found", "message": "Not here.", "line": 1}]}
+
+
+def as_fractions(row: dict[str, Any]) -> None:
+    marks = row.get("attributes") or {}
+    whole = {name: value for name, value in marks.items() if type(value) is int}
+    row.update(attributes={**marks, **{name: float(value) for name, value in whole.items()}} if whole else marks)
+
+
+def rewritten(ask: Ask, serve: Serve) -> Answer:
+    if not ask.asked.get("rewrite_query"):
+        return serve(ask)
+    return edit_json(serve(ask), lambda body: body | {"search_query": ["lamp seconds"]})
+
+
+def empty_behind_unknown(ask: Ask, serve: Serve) -> Answer:
+    """Behind a cursor that names nothing there is nothing."""
+    answer = serve(ask)
+    if answer.status != 400 or ask.method != "GET" or not any(name == "after" for name, _ in ask.query):
+        return answer
+    page: dict[str, Any] = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+    return replace(answer, status=200).with_json(page)
+
+
+def as_422(ask: Ask, serve: Serve) -> Answer:
+    answer = serve(ask)
+    return replace(answer, status=422) if answer.status == 400 and ask.path.startswith(PLACES) else answer
+
+
 def no_nulls(row: dict[str, Any]) -> None:
     for name in [name for name, value in row.items() if value is None and name.endswith(("_at", "_id", "errors"))]:
         del row[name]
@@ -176,6 +268,40 @@ VARIATIONS: dict[str, Vary] = {
     "results without a last line end": results(b"\n".join),
     "results with more keys": results(
         lambda lines: b"".join(json.dumps({**json.loads(line), "x_vendor": 1}).encode() + b"\n" for line in lines)
+    ),
+    "batches with an empty list of errors": each(
+        "batch", lambda row: row.update(errors=row.get("errors") or {"object": "list", "data": []})
+    ),
+    "batches that fail for their model": each("batch", failed_for_its_model),
+    "batches that are over told as they are": told_as_they_are,
+    "batches for nobody": lambda ask, serve: (
+        refused(serve(ask), "Ask for access.", status=403) if ask.path.startswith(BATCHES) else serve(ask)
+    ),
+    "results with errors beside no response": results(lambda lines: b"".join(map(beside_no_response, lines))),
+    "nothing that expires": refusing_fields("expires_after", "output_expires_after", places=(FILES, UPLOADS, BATCHES)),
+    "files for batches alone": only_for("batch"),
+    "files for assistants alone": only_for("assistants"),
+    "files that all expire": each(
+        "file",
+        lambda row: (
+            row.update(expires_at=row.get("expires_at") or row["created_at"] + 10**6) if "created_at" in row else None
+        ),
+    ),
+    "files that somebody else makes": amid_others(FILES, OTHER_FILE, "multipart/form-data; boundary=x"),
+    "stores that somebody else makes": amid_others(STORES, b'{"name": "other"}', "application/json"),
+    "unknown cursors with nothing behind": empty_behind_unknown,
+    "mistakes of state as 422": as_422,
+    "files of stores without options": refusing_fields("attributes", "chunking_strategy", places=(STORES,)),
+    "searches without filters and ranks": refusing_fields("filters", "ranking_options", places=(STORES,)),
+    "queries in other words": rewritten,
+    "numbers of attributes as fractions": each("vector_store.file", as_fractions),
+    "no batches of files": lambda ask, serve: (
+        refused(serve(ask), "Not here.", status=404) if "/file_batches" in ask.path else serve(ask)
+    ),
+    "no cancellation of batches of files": lambda ask, serve: (
+        refused(serve(ask), "Not here.", status=405)
+        if ask.path.startswith(STORES) and ask.path.endswith("/cancel")
+        else serve(ask)
     ),
     "stores that count one kind more": each("vector_store", one_kind_more),
     "stores without a time of last use": each("vector_store", lambda row: row.update(last_active_at=None)),
