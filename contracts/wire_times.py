@@ -28,13 +28,13 @@ JUDGED_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "/completions": ("created",),
     "/containers*": ("created_at",),
     "/evals*": ("created_at",),
-    "/files*": ("created_at",),
+    "/files*": ("created_at", "expires_at"),
     "/fine_tuning/jobs*": ("created_at", "finished_at"),
     "/images/*": ("created", "created_at"),
     "/models*": ("created",),
     "/realtime/*": ("expires_at",),
     "/responses*": ("created_at",),
-    "/threads*": ("created_at", "started_at", "completed_at"),
+    "/threads*": ("created_at", "started_at", "completed_at", "expires_at"),
     "/vector_stores*": ("created_at",),
 }
 

@@ -142,7 +142,7 @@ def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     return _edited_files(ask, serve, lambda row: row.update(created_at=row["created_at"] * 1000))
 
 
-@fault("files.created-since-start", breaks="files.created", also=("wire.times",))
+@fault("files.created-since-start", breaks="files.created")
 def created_counts_from_the_start(ask: Ask, serve: Serve) -> Answer:
     """`created_at` counts from a start of the server, and `expires_at` as well."""
 

@@ -78,7 +78,7 @@ def created_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     return each_run(ask, serve, lambda run: run.update(created_at=run["created_at"] * 1000))
 
 
-@fault("runs.times-ms", breaks="runs.created", also=("wire.times",))
+@fault("runs.times-ms", breaks="runs.created")
 def times_in_milliseconds(ask: Ask, serve: Serve) -> Answer:
     """Every time of a run is in milliseconds."""
 
