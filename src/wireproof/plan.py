@@ -14,7 +14,7 @@ from urllib.parse import quote
 from wireproof.clause import COMPLETION_MODEL, EMBEDDING_MODEL, MODEL, Call, Clause, Probe, Talk
 from wireproof.judge import Planned
 from wireproof.price import dollars, usd_at_most, usd_of_talk
-from wireproof.spec import Spec
+from wireproof.spec import Operation, Spec
 
 # What a request costs when it names no cap: no probe of ours leaves it out unless the answer is short.
 UNCAPPED_TOKENS = 256
@@ -200,12 +200,21 @@ def call_cost(spec: Spec, call: Call, expects: str) -> Cost:
 
 
 def _writes(spec: Spec, call: Call) -> bool:
-    """Whether an answer costs tokens: where they can be capped. Vectors and verdicts cost what was asked alone."""
+    """Whether an answer costs tokens: where they can be capped, or are told. Vectors cost what was asked alone."""
     operation = spec.operation_for(call.method, call.path)
-    schema = operation.request_schema if operation else None
-    return operation is None or (
-        schema is not None and any(name in schema.resolved.get("properties", {}) for name in CAPS)
-    )
+    if operation is None:
+        return True
+    asked = operation.request_schema.resolved.get("properties", {}) if operation.request_schema else {}
+    return any(name in asked for name in CAPS) or ("input" in asked and _tells_answers(spec, operation))
+
+
+def _tells_answers(spec: Spec, operation: Operation) -> bool:
+    """Whether the usage of an answer counts what was written."""
+    answer = operation.answer_schema(200)
+    usage = answer.resolved.get("properties", {}).get("usage", {}) if answer else {}
+    branches = [usage, *(branch for word in ("anyOf", "oneOf") for branch in usage.get(word, ()))]
+    told = [spec.resolved(branch).get("properties", {}) for branch in branches]
+    return any(name in one for one in told for name in ("output_tokens", "completion_tokens"))
 
 
 def _cost(spec: Spec, probe: Probe, models: Models) -> Cost:

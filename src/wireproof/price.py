@@ -31,6 +31,8 @@ def usd(spec: Spec, model: str, prompt_tokens: int, completion_tokens: int) -> f
 
 def dollars(usd: float | None, at_least: float) -> str:
     """In words: `$0.0061`; `at least $0.0061` when a part has no price, and that is what the rest comes to."""
+    if usd is None and not at_least:
+        return "price unknown"
     return f"at least ${at_least:.4f}" if usd is None else f"${usd:.4f}"
 
 

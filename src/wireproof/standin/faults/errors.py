@@ -392,20 +392,8 @@ def the_message_is_bytes(ask: Ask, serve: Serve) -> Answer:
     return _refused_chat(ask, serve, lambda answer: edit_error(answer, wrap))
 
 
-@fault("errors.no-message-taken", breaks="errors.invalid")
-def nothing_is_answered(ask: Ask, serve: Serve) -> Answer:
-    """A chat without a message is served as if there was one."""
-    return serve(ask.changed(messages=TURNS) if _is_chat(ask) and ask.asked.get("messages") == [] else ask)
-
-
 @fault("errors.temperature-clamped", breaks="errors.range")
 def temperature_is_clamped(ask: Ask, serve: Serve) -> Answer:
     """A `temperature` above 2 is served as 2."""
     told = ask.asked.get("temperature")
     return serve(ask.changed(temperature=2) if _is_chat(ask) and isinstance(told, int | float) and told > 2 else ask)
-
-
-@fault("errors.no-choice-taken", breaks="errors.range")
-def no_choice_is_one(ask: Ask, serve: Serve) -> Answer:
-    """A chat with `n: 0` is served as if one choice was asked for."""
-    return serve(ask.changed(n=1) if _is_chat(ask) and ask.asked.get("n") == 0 else ask)
