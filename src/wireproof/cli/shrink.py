@@ -186,6 +186,7 @@ def _write(exhibit: Exhibit, header: Any, others: Sequence[Exchange], path: Path
     alone = exhibit.clause.evidence.shape == "each"
     about = {name: value for name, value in header.items() if name not in ("plan", "type", "schema_version", "order")}
     about |= {"only": [exhibit.clause.id], "profiles": ["all"], "shrunk": True}
+    about["target"] = {**about["target"], "base_url": exhibit.base_url}
     path.unlink(missing_ok=True)
     with Journal(path) as journal:
         journal.header(about, [])
