@@ -37,6 +37,7 @@ def render(report: Report) -> str:
         ],
         "dialect": report.dialect,
         "complaints": list(report.complaints),
+        "waivers_patch": report.waivers_patch,
         "notes": [*report.notes, *(said.sentence for said in report.opinions)],
         "oracle": [{"by": said.by, **asdict(one)} for said in report.opinions for one in said.disagreements],
         "fields": [

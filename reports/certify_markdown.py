@@ -36,6 +36,7 @@ def _head(report: Report) -> list[str]:
         f"wireproof {report.version}, {report.started}.",
         *([f"\nThe model {', '.join(map(str, report.capabilities))}."] if report.capabilities else []),
         *(f"\n> {note}" for note in (*report.notes, *report.complaints)),
+        *([f"\n```diff\n{report.waivers_patch}```"] if report.waivers_patch else []),
         "",
     ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from wireproof.clause import Clause, sent
 from wireproof.cli import run
 from wireproof.judge import Finding, Verdict, Where
-from wireproof.waivers import BadWaivers, Waiver, draft, read_waivers, waived
+from wireproof.waivers import BadWaivers, Waiver, draft, patch, read_waivers, waived
 
 TODAY = date(2026, 11, 26)
 URL = "http://127.0.0.1:8000/v1"
@@ -108,3 +110,43 @@ def test_the_command_line_waives_and_breaks_on_a_stale_waiver(
     assert "excuses nothing any more" in capsys.readouterr().out
     file.write_text("waivers: 3")
     assert run(["judge", journal, "--waivers", str(file)]) == 2
+
+
+FILE = """# What we know of.
+waivers:
+  # upstream
+  - clause: a.*
+    reason: known
+    owner: me
+    expires: 2027-01-01
+  - { clause: b.c, reason: known, owner: me, expires: 2027-01-01 }
+"""
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="needs patch")
+@pytest.mark.parametrize(
+    ("broken", "left"),
+    [
+        (["a.b"], FILE.replace("  - { clause: b.c, reason: known, owner: me, expires: 2027-01-01 }\n", "")),
+        (["b.c"], FILE[: FILE.index("  - clause")] + FILE[FILE.index("  - { clause") :]),
+        ([], "# What we know of.\nwaivers: []\n  # upstream\n"),
+        (["a.b", "b.c"], FILE),
+    ],
+)
+def test_stale_waivers_are_taken_out_by_a_patch(broken: list[str], left: str, tmp_path: Path) -> None:
+    path = tmp_path / "waivers.yaml"
+    path.write_text(FILE)
+    verdicts = [verdict(id, *(["f1"] if id in broken else [])) for id in ("a.b", "b.c")]
+    told = patch(path, waived(verdicts, read_waivers(path), URL, TODAY).stale)
+    assert bool(told) == (left != FILE)
+    if told:
+        subprocess.run(["patch", "-s", "-p0", str(path)], input=told, text=True, check=True)
+    assert path.read_text() == left
+    read_waivers(path)
+
+
+def test_two_waivers_in_one_line_are_taken_apart_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.yaml"
+    rows = [f"{{clause: {id}, reason: x, owner: me, expires: 2027-01-01}}" for id in ("a.b", "b.c")]
+    path.write_text(f"waivers: [{', '.join(rows)}]\n")
+    assert patch(path, waived([verdict("a.b"), verdict("b.c", "f1")], read_waivers(path), URL, TODAY).stale) == ""

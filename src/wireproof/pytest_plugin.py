@@ -189,7 +189,7 @@ class Certification:
         order = order_from(options, target, models, standin=False, **terms(options))
         clauses, plan = prepare(order)
         terminal.line(announced(order, len(clauses), plan))
-        self.report = after(excuses, certified(order, plan, options))
+        self.report = after(excuses, options["waivers"], certified(order, plan, options))
         self.verdicts = {verdict.clause.id: verdict for verdict in self.report.verdicts}
         write(self.report, options["out"])
 
@@ -276,7 +276,7 @@ class WaiversItem(pytest.Item):
     def runtest(self) -> None:
         report = self.certification.report
         if report and report.complaints:
-            raise Unkept("\n".join(report.complaints))
+            raise Unkept("\n".join([*report.complaints, report.waivers_patch]).rstrip())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         if not isinstance(excinfo.value, Unkept):

@@ -63,7 +63,8 @@ class Area:
 class Report:
     """`target` has base_url, model and what else was named; `notes` are sentences for the head of the page.
 
-    `complaints` are waivers to be mended: while there is one, the outcome is nonconformant. `dialect` is the one whose
+    `complaints` are waivers to be mended: while there is one, the outcome is nonconformant; `waivers_patch` takes out
+    those that excuse nothing, as `patch -p0` applies it. `dialect` is the one whose
     relaxations were applied. `fields` tell what became of each field that was asked for. `opinions` are those of
     the official SDKs, when they were asked; they decide nothing. `claims` tell what became of each feature, when
     there were claims.
@@ -80,6 +81,7 @@ class Report:
     notes: Sequence[str] = ()
     complete: bool = True
     complaints: Sequence[str] = ()
+    waivers_patch: str = ""
     dialect: str | None = None
     opinions: Sequence[Opinion] = ()
     fields: Sequence[FieldAsked] = ()

@@ -8,10 +8,12 @@ a list of excuses nobody tends hides the next breach.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ class Waiver:
     target: str = "*"
     fingerprint: str | None = None
     link: str | None = None
+    at: tuple[int, int] | None = field(default=None, compare=False)  # its lines in the file, from 0, the last excluded
 
     def is_about(self, clause_id: str, base_url: str) -> bool:
         return fnmatchcase(clause_id, self.clause) and fnmatchcase(base_url, self.target)
@@ -52,22 +55,48 @@ class Waiver:
 
 @dataclass(frozen=True)
 class Waived:
-    """`complaints` are waivers to be mended, each with what to do; the run is broken while there is one."""
+    """`complaints` are waivers to be mended, each with what to do; the run is broken while there is one.
+
+    `stale` are those of them that are to be taken out.
+    """
 
     verdicts: list[Verdict]
     complaints: tuple[str, ...]
+    stale: tuple[Waiver, ...] = ()
 
 
 def read_waivers(path: Path) -> list[Waiver]:
     """`{waivers: [{clause, reason, owner, expires, target?, fingerprint?, link?}]}`. Raises BadWaivers."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         raise BadWaivers(f"{path}: expected YAML, got {' '.join(str(wrong).split())}") from wrong
     rows = content.get("waivers") if isinstance(content, dict) else None
     if not isinstance(rows, list):
         raise BadWaivers(f"{path}: expected an object with the list `waivers`")
-    return [_waiver(path, number, row) for number, row in enumerate(rows, 1)]
+    waivers = [_waiver(path, number, row) for number, row in enumerate(rows, 1)]
+    return [replace(one, at=at) for one, at in zip(waivers, _places(text), strict=True)]
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """The lines of each entry of `waivers`."""
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    (entries,) = (value for key, value in root.value if key.value == "waivers")
+    starts = [node.start_mark.line for node in entries.value]
+    return list(pairwise([*starts, entries.end_mark.line + (entries.end_mark.column > 0)]))
+
+
+def patch(path: Path, stale: Sequence[Waiver]) -> str:
+    """A unified diff that takes these waivers out of their file; "" for none, or where two stand in one line."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    gone = {number for one in stale if one.at for number in range(*one.at)}
+    if not gone or any(one.at is None or one.at[0] == one.at[1] for one in stale):
+        return ""
+    left = [line for number, line in enumerate(lines) if number not in gone]
+    if not any(line.lstrip().startswith("- ") for line in left):
+        left = [line.replace("waivers:", "waivers: []") if line.startswith("waivers:") else line for line in left]
+    return "".join(difflib.unified_diff(lines, left, str(path), str(path)))
 
 
 def _waiver(path: Path, number: int, row: Any) -> Waiver:
@@ -82,7 +111,7 @@ def _waiver(path: Path, number: int, row: Any) -> Waiver:
         )
     if not isinstance(row["expires"], date):
         raise BadWaivers(f"{where}: expected `expires` as a date such as 2027-01-31, got {row['expires']!r}")
-    told = {name: str(value) for name, value in row.items() if name != "expires"}
+    told: dict[str, Any] = {name: str(value) for name, value in row.items() if name != "expires"}
     return Waiver(expires=row["expires"], **told)
 
 
@@ -91,17 +120,15 @@ def waived(verdicts: Sequence[Verdict], waivers: Sequence[Waiver], base_url: str
     in_force = [one for one in waivers if one.expires >= today]
     used: set[int] = set()
     found = [_after(verdict, in_force, base_url, used) for verdict in verdicts]
-    complaints = [
-        *(_expired(one, verdicts, base_url) for one in waivers if one.expires < today),
-        *(_stale(one, verdicts, base_url) for one in in_force if id(one) not in used),
-    ]
-    return Waived(found, tuple(filter(None, complaints)))
+    expired = [_expired(one, verdicts, base_url) for one in waivers if one.expires < today]
+    stale = {one: told for one in in_force if id(one) not in used and (told := _stale(one, verdicts, base_url))}
+    return Waived(found, tuple(filter(None, [*expired, *stale.values()])), tuple(stale))
 
 
-def excused(report: Report, waivers: Sequence[Waiver], today: date) -> Report:
-    """The report after the waivers."""
+def excused(report: Report, waivers: Sequence[Waiver], today: date, path: Path) -> Report:
+    """The report after the waivers of the file at `path`."""
     after = waived(report.verdicts, waivers, report.target["base_url"], today)
-    return replace(report, verdicts=after.verdicts, complaints=after.complaints)
+    return replace(report, verdicts=after.verdicts, complaints=after.complaints, waivers_patch=patch(path, after.stale))
 
 
 def _after(verdict: Verdict, waivers: Sequence[Waiver], base_url: str, used: set[int]) -> Verdict:

@@ -102,7 +102,7 @@ def _certify(order: Order, options: dict[str, Any]) -> int:
         click.echo(announced(order, len(clauses), plan), err=quiet)
     with Progress(plan) as progress:
         report = certified(order, plan, options, progress)
-    return finish(after(excuses, report), options["out"], as_json=quiet)
+    return finish(after(excuses, options["waivers"], report), options["out"], as_json=quiet)
 
 
 def certified(

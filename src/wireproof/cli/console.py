@@ -154,5 +154,7 @@ def _summary(report: Report) -> None:
         click.echo(f"taken and ignored: {', '.join(ignored)}")
     if report.reached:
         click.echo(f"reached {report.reached}")
+    if report.waivers_patch:
+        click.echo(f"\n{report.waivers_patch}")
     for note in (*report.notes, *report.complaints):
         click.echo(note)

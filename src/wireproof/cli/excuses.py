@@ -34,7 +34,7 @@ def read_excuses(path: Path | None) -> Sequence[Waiver]:
         raise Fail(f"--waivers: {wrong}") from wrong
 
 
-def after(waivers: Sequence[Waiver], report: Report) -> Report:
+def after(waivers: Sequence[Waiver], path: Path | None, report: Report) -> Report:
     from wireproof.waivers import excused
 
-    return excused(report, waivers, datetime.now(UTC).date()) if waivers else report
+    return excused(report, waivers, datetime.now(UTC).date(), path) if waivers and path else report

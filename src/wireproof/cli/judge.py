@@ -85,7 +85,7 @@ def command(
         raise Fail(str(wrong)) from wrong
     except OSError as trouble:
         raise Fail(f"{recording}: {trouble.strerror}") from trouble
-    report = after(excuses, with_second_opinion(report, by_sdk))
+    report = after(excuses, waivers, with_second_opinion(report, by_sdk))
     if draft_waivers:
         from wireproof.waivers import draft
 
