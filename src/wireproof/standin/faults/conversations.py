@@ -264,3 +264,11 @@ def item_thread(ask: Ask, serve: Serve) -> Answer:
     answer = serve(ask)
     is_item = ask.method == "DELETE" and "/items/" in ask.path
     return edit_json(answer, lambda body: body.update(object="thread")) if is_item else answer
+
+
+@fault("conversations.gone-400", breaks="conversations.gone")
+def gone_400(ask: Ask, serve: Serve) -> Answer:
+    """To read a conversation that is gone is a mistake of the request: 400."""
+    answer = serve(ask)
+    is_read = ask.method == "GET" and ask.path.startswith(PATH) and "/items" not in ask.path
+    return replace(answer, status=400) if is_read and answer.status == 404 else answer
