@@ -105,7 +105,11 @@ def test_a_field_honoured_elsewhere_was_refused_for_its_value() -> None:
 
 
 def test_a_form_asks_for_its_fields_and_files() -> None:
-    fields = [("n", "2"), ("timestamp_granularities[]", "word"), ("image", File("a.png", b"x"))]
+    fields: list[tuple[str, str | File]] = [
+        ("n", "2"),
+        ("timestamp_granularities[]", "word"),
+        ("image", File("a.png", b"x")),
+    ]
     rows = told(formed({"choices": [1]}, fields, operation=CHAT))
     assert {name: row.state for name, row in rows.items()} == {
         "n": "unknown",
