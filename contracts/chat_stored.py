@@ -196,7 +196,8 @@ def a_stored_completion_is_listed(exchanges: list[Exchange]) -> None:
         raise Inconclusive("others were stored in the meantime")
     expect(id in ids, expected=f"{id} in the list", got=ids, at=f"{exchange.id} /data")
     number, item = _item(page, id)
-    _expect_same(made, item, f"{exchange.id} /data/{number}")
+    # A gateway may resolve the model's name in answers, and not in its list.
+    _expect_same({**made, "model": item.get("model")}, item, f"{exchange.id} /data/{number}")
 
 
 def _item(page: dict[str, Any], id: Any) -> tuple[int, dict[str, Any]]:

@@ -304,7 +304,7 @@ VARIATIONS: dict[str, Vary] = {
     # --- tools
     "a call in one delta": events(call_in_one_delta),
     "words before streamed calls": events(words_before_calls),
-    "head null in later deltas": call_deltas(lambda c: [c.setdefault(key, None) for key in ("id", "type")]),
+    "id null in later deltas": call_deltas(lambda c: c.setdefault("id", None)),
     "id empty in later deltas": call_deltas(lambda c: c.setdefault("id", "")),
     "index in plain calls": calls(lambda c: c.update(index=0)),
     "long ids of calls": calls(lambda c: c.update(id=f"chatcmpl-tool-{c['id']}")),

@@ -83,7 +83,7 @@ PAIRS: dict[str, tuple[str, list[Exchange]]] = {
     "not listed": ("a_stored_completion_is_listed", life({LISTED: page()})),
     "a list refused": ("a_stored_completion_is_listed", life({LISTED: GONE}, status={LISTED: 404})),
     "other counts": ("a_stored_completion_reads_as_it_was_made", life({READ: completion(usage={"prompt_tokens": 1})})),
-    "listed otherwise": ("a_stored_completion_is_listed", life({LISTED: page(completion(model="other"))})),
+    "listed otherwise": ("a_stored_completion_is_listed", life({LISTED: page(completion(created=1))})),
     "an update forgotten": ("an_update_is_kept", life({LISTED: page(completion())})),
     "an update ignored": ("an_update_changes_the_metadata", life({UPDATED: completion()})),
     "an update refused": ("an_update_changes_the_metadata", life({UPDATED: GONE}, status={UPDATED: 400})),

@@ -87,8 +87,10 @@ def counts_lost(ask: Ask, serve: Serve) -> Answer:
 
 @fault("chat.stored.listed-otherwise", breaks="chat.stored.list")
 def listed_otherwise(ask: Ask, serve: Serve) -> Answer:
-    """Items of the list are named after another model than answered."""
-    return _edited_list(ask, serve, lambda page: [item.update(model="gpt-4") for item in page["data"]] and None)
+    """Items of the list say they were created when they are listed."""
+    return _edited_list(
+        ask, serve, lambda page: [item.update(created=item["created"] + 60) for item in page["data"]] and None
+    )
 
 
 @fault("chat.stored.deletion-unsaid", breaks="chat.stored.delete")
