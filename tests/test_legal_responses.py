@@ -192,7 +192,8 @@ def other_ids(body: dict[str, Any]) -> None:
         if isinstance(item, dict) and "id" in item:
             item["id"] = f"{item['type']}-0-{item['id'][-6:]}"
     if "item_id" in body:
-        kind = "function_call" if "arguments" in body.get("type", "") else "message"
+        name = body.get("type", "")
+        kind = "custom_tool_call" if "custom" in name else "function_call" if "arguments" in name else "message"
         body["item_id"] = f"{kind}-0-{body['item_id'][-6:]}"
 
 
@@ -327,7 +328,8 @@ def _of_background(ask: Ask, answer: Answer) -> bool:
 def over_before_it_is_cancelled(ask: Ask, answer: Answer) -> Answer:
     if not _of_background(ask, answer) or ask.path == "/v1/responses":
         return answer
-    return answer.with_json(answer.json | {"status": "completed", "usage": USAGE, "output": [SAID]})
+    over = {"status": "completed", "incomplete_details": None, "usage": USAGE, "output": [SAID]}
+    return answer.with_json(answer.json | over)
 
 
 def slow(ask: Ask, answer: Answer) -> Answer:
