@@ -147,7 +147,7 @@ INTERNALS = {
     "bytes as Python writes them": re.compile(r"""\Ab(['"]).*\1\Z""", re.DOTALL),
     # The path of a program, not of a URL.
     "a path of the server": re.compile(
-        r"(?<![:/\w.])(?:/[\w.@+-]+){2,}\.(?:py|go|rs|m?js|ts|java|rb|php|cc|cpp|cu)\b"
+        r"(?<![:/\w.=])(?:/[\w.@+-]+){2,}\.(?:py|go|rs|m?js|ts|java|rb|php|cc|cpp|cu)\b"
         r"|\b[A-Z]:\\[\w\\ .-]+\.(?:py|cs|js)\b"
         r"|[/\\](?:site-packages|dist-packages|node_modules)[/\\]"
     ),

@@ -55,7 +55,7 @@ def test_the_stand_in_is_conformant_in_few_hundred_exchanges_and_its_cases(kept:
 def test_a_fault_is_named_with_its_clause_on_stdout(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["certify", "--cases", "0", "--only", "embeddings", "--fault", FAULT, "--out", str(tmp_path)]) == 1
     said = capsys.readouterr().out
-    assert re.search(r"probes: at most 7 exchanges, \d+ tokens, \$0\.00", said.splitlines()[1])
+    assert re.search(r"probes: at most \d+ exchanges, \d+ tokens, \$0\.00", said.splitlines()[1])
     for part in (
         "MUST embeddings.base64",
         "expected  ",

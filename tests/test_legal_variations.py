@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
-from certified import Certified, certified
+from certified import NOON, Certified, certified
 
 from wireproof.standin.backend import DEFAULT_KEY
 from wireproof.standin.faults.edit import edit_both, edit_error, edit_events, edit_frames, edit_json
@@ -188,7 +190,46 @@ def null_beside_calls(message: dict[str, Any]) -> None:
     message["annotations"] = []
 
 
+def compressed(answer: Answer) -> Answer:
+    if answer.is_stream or not answer.body:
+        return answer
+    return replace(answer, body=gzip.compress(answer.body, mtime=0)).with_header("content-encoding", "gzip")
+
+
+def with_links(body: dict[str, Any]) -> None:
+    body["error"]["message"] += " See https://host.example/docs/errors.js?of=/a/b.py (POST /v1/chat/completions)."
+
+
+def done_late(answer: Answer) -> Answer:
+    """A filter looks at the whole answer before it is told to be complete."""
+    return edit_frames(answer, lambda frames: (replace(f, delay_ms=3_000.0) if f.data == DONE else f for f in frames))
+
+
+CDN: tuple[tuple[str, str], ...] = (
+    ("via", "1.1 a, 1.1 b"),
+    ("vary", "origin"),
+    ("vary", "accept-encoding"),
+    ("set-cookie", "a=1"),
+    ("set-cookie", "b=2"),
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "x-request-id, openai-version"),
+    ("apim-request-id", "7"),
+    ("ratelimit", '"default";r=50;t=30'),
+)
+
 VARIATIONS: dict[str, Vary] = {
+    "a body that is compressed whole": compressed,
+    "headers of a CDN, some of them twice": lambda answer: answer.with_headers(CDN),
+    "names of headers in capitals": lambda answer: replace(
+        answer, headers=tuple((name.upper(), value) for name, value in answer.headers)
+    ),
+    "a clock ten minutes ahead": lambda answer: answer.with_header("date", formatdate(NOON + 600, usegmt=True)),
+    "a processing time of nothing": lambda answer: answer.with_header("openai-processing-ms", "0"),
+    "x-should-retry false on every refusal": lambda answer: (
+        answer.with_header("x-should-retry", "false") if answer.status >= 400 else answer
+    ),
+    "links in messages": lambda answer: edit_error(answer, with_links),
+    "[DONE] three seconds after the last word": done_late,
     "lines end in CRLF": each_frame(lambda data: data.replace(b"\n", b"\r\n")),
     "lines end in CR": each_frame(lambda data: data.replace(b"\n", b"\r")),
     "no space after data:": each_frame(lambda data: data.replace(b"data: ", b"data:")),

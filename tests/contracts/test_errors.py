@@ -128,7 +128,7 @@ CASES: list[tuple[str, Exchange, str]] = [
     ("messages_are_for_the_caller", told(message="assert n > 0 (/opt/llm/engine/sampler.py:33)"), "fail"),
     ("messages_are_for_the_caller", told(message=r"C:\srv\llm\api.py failed"), "fail"),
     ("messages_are_for_the_caller", told(message="b'top_p is too large'"), "fail"),
-    ("messages_are_for_the_caller", told(message="See https://host/docs/errors/top_p.js, or main.py."), "pass"),
+    ("messages_are_for_the_caller", told(message="See https://host/docs/top_p.js?of=/a/b.py, or main.py."), "pass"),
     ("messages_are_for_the_caller", told(message="'model' and 'b' are required; POST /v1/chat/completions"), "pass"),
     ("messages_are_for_the_caller", told(message="1 validation error: top_p is too large"), "pass"),
     ("mistakes_are_not_to_be_repeated", told(), "pass"),
