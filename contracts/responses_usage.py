@@ -23,6 +23,7 @@ from wireproof.clause import (
 )
 
 from ._acceptance import OTHER_TROUBLE
+from ._asked import has_tools
 from ._reading import as_count, as_object, as_text, error_of, maybe_object, told
 from ._response_asks import ORDERS, TURNS
 from ._responses import (
@@ -301,6 +302,8 @@ def instructions_reach_the_model(plain: Exchange, settings: Exchange) -> None:
 )
 def tools_reach_the_model(one: Exchange, two: Exchange) -> None:
     """One more declared function adds to `input_tokens`."""
+    if not (has_tools(one.request.asked) and has_tools(two.request.asked)):
+        raise NotApplicable("tools are refused, and were left out")
     _expect_more(one, two, "with one function more")
 
 

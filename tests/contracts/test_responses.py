@@ -75,8 +75,9 @@ def short(**fields: Any) -> Exchange:
     return asked({**SHORT, **fields}, probe="responses.cut", input="Count.", max_output_tokens=16)
 
 
-def tokens(count: int, probe: str) -> Exchange:
-    return plain(response(usage=usage(input_tokens=count, total_tokens=count + 4)), probe=f"responses.{probe}")
+def tokens(count: int, probe: str, **fields: Any) -> Exchange:
+    told = response(usage=usage(input_tokens=count, total_tokens=count + 4))
+    return asked(told, probe=f"responses.{probe}", **fields)
 
 
 WEATHER = {
@@ -207,8 +208,8 @@ CASES: list[Case] = [
     ),
     (
         "reach.tools",
-        [tokens(40, "tools.named"), tokens(70, "tools.required")],
-        [tokens(40, "tools.named"), tokens(40, "tools.required")],
+        [tokens(40, "tools.named", tools=[WEATHER]), tokens(70, "tools.required", tools=[WEATHER] * 2)],
+        [tokens(40, "tools.named", tools=[WEATHER]), tokens(40, "tools.required", tools=[WEATHER] * 2)],
     ),
     ("reach.image", [tokens(10, "items"), tokens(90, "image")], [tokens(10, "items"), tokens(10, "image")]),
     ("count", [SET, count(COUNTED)], [SET, count({**COUNTED, "input_tokens": 9})]),
@@ -391,6 +392,11 @@ def test_an_answer_that_spent_its_cap_says_nothing_of_tool_choice(clauses: dict[
     for id, choice in (("tools.named", NAMED), ("tools.required", "required")):
         spent = asked(FULL, tools=[WEATHER], tool_choice=choice, max_output_tokens=16)
         assert outcome_of(clauses[id], spent) == "inconclusive"
+
+
+def test_tools_that_are_refused_and_left_out_reach_nobody(clauses: dict[str, Any]) -> None:
+    without = [tokens(40, "tools.named"), tokens(40, "tools.required")]
+    assert outcome_of(clauses["reach.tools"], *without) == "not-applicable"
 
 
 MALFORMED = ["text", [], b"<html>", {"output": 7, "usage": []}, {"output": [3, {"type": "message", "content": [1]}]}]
