@@ -123,6 +123,22 @@ def test_no_clause_stumbles_over_a_malformed_answer(stored: ModuleType, step: in
         assert "the clause itself failed" not in verdict_of(clause, *life({step: said})).reason
 
 
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_backend_that_keeps_what_it_stored_as_it_is_breaks_nothing(stored: ModuleType, status: int) -> None:
+    """It reads and lists, as Llama Stack does; who changes or deletes is told that there is no such method."""
+    refused = {UPDATED: status, DELETION: status}
+    flow = life({UPDATED: GONE, DELETION: GONE, LISTED: page(completion()), AFTER: completion()}, status=refused)
+    outcomes = {clause.__name__: outcome_of(clause, *flow) for clause in clauses_of(stored)}
+    for changing in (
+        stored.an_update_changes_the_metadata,
+        stored.an_update_is_kept,
+        stored.a_deletion_says_so,
+        stored.a_deleted_completion_is_gone,
+    ):
+        assert outcomes.pop(changing.__name__) == "not-applicable"
+    assert set(outcomes.values()) == {"pass"}
+
+
 def test_a_list_that_moved_on_is_no_finding(stored: ModuleType) -> None:
     flow = life({LISTED: page(OTHER, has_more=True)})
     assert outcome_of(stored.a_stored_completion_is_listed, *flow) == "inconclusive"
