@@ -77,6 +77,7 @@ def test_a_clause_tells_the_kept_list_from_the_broken_one(again: ModuleType, cas
 
 LEGAL: dict[str, Sequence[Exchange]] = {
     "another order": (ONCE, listed(card("small"), card("large"))),
+    "one that was made since": (ONCE, listed(card("large"), card("small"), card("ft:small:me::1", created=NOW + 1))),
     "more told of each": (ONCE, listed(card("small", root="x"), card("large", max_model_len=4096))),
     "no time of creation": (listed({"id": "small"}, probe="models.list"), listed({"id": "small"})),
     "no list": (listed(status=404, probe="models.list"), listed(status=404)),
