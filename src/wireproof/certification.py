@@ -28,9 +28,10 @@ from wireproof.plan import Cost, Plan, make_plan, select
 from wireproof.profiles import EVERYTHING, in_profiles, up_to
 from wireproof.record import Recorded, RecordEvent, Sent, Unsent, record
 from wireproof.report import Report
-from wireproof.resuming import answers_of, earlier_run, left_of, set_aside, spend_of
+from wireproof.resuming import answers_of, earlier_run, set_aside, spend_of
 from wireproof.sampling import Sampler, first_answers, settled
 from wireproof.spec import load_spec
+from wireproof.spending import left_of
 
 JOURNAL = "journal.jsonl"
 

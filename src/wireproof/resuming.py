@@ -11,7 +11,7 @@ from wireproof.clause import Exchange
 from wireproof.heed import actual_cost
 from wireproof.journal import Run, read_journal
 from wireproof.order import Order, WrongOrder, fingerprint, target_of
-from wireproof.plan import Budget, Cost
+from wireproof.plan import Cost
 from wireproof.report import Spend
 from wireproof.spec import load_spec
 
@@ -53,15 +53,6 @@ def spend_of(run: Run | None) -> Spend:
     begun = min((e.started_unix for e in run.exchanges), default=0.0)
     ended = max((e.started_unix + e.ended_at_s for e in run.exchanges), default=0.0)
     return Spend(run.sent, cost.tokens, cost.usd, ended - begun, cost.usd_at_least)
-
-
-def left_of(budget: Budget, spent: Spend) -> Budget:
-    """What an earlier run has left of the budget."""
-    return Budget(
-        None if budget.calls is None else budget.calls - spent.calls,
-        None if budget.tokens is None else budget.tokens - spent.tokens,
-        None if budget.usd is None else budget.usd - spent.usd_at_least,
-    )
 
 
 def set_aside(path: Path) -> None:

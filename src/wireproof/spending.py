@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wireproof.plan import Budget, Cost
+
+if TYPE_CHECKING:
+    from wireproof.report import Spend
 
 
 class OverBudget(Exception):
@@ -36,6 +41,24 @@ class Spending:
         """Adds what an answer cost; returns all that was spent."""
         self.spent = self.spent + cost
         return self.spent
+
+
+def left_of(budget: Budget, spent: Cost | Spend) -> Budget:
+    """What is left of it; of money whose amount is not known, at most."""
+    return Budget(
+        None if budget.calls is None else budget.calls - spent.calls,
+        None if budget.tokens is None else budget.tokens - spent.tokens,
+        None if budget.usd is None else budget.usd - spent.usd_at_least,
+    )
+
+
+def has_room(budget: Budget, cost: Cost) -> bool:
+    """Whether all of that can be spent."""
+    try:
+        Spending(budget).promise(cost)
+    except OverBudget:
+        return False
+    return True
 
 
 def _minus(one: Cost, other: Cost) -> Cost:
