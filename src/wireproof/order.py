@@ -81,6 +81,13 @@ def target_of(order: Order) -> dict[str, str]:
     }
 
 
+def models_of(target: Mapping[str, str]) -> Models:
+    """The models that `target_of` names."""
+    kinds = {name.removesuffix("_model"): id for name, id in target.items() if name.endswith("_model")}
+    embedding, completion = kinds.pop("embedding", None), kinds.pop("completion", None)
+    return Models(target.get("model"), embedding, completion, kinds)
+
+
 def fingerprint(order: Order) -> str:
     """Tells whether a journal belongs to the same question: models, selection and cases (the port may differ)."""
     models, chosen = order.models, [order.profiles, order.level, order.only]

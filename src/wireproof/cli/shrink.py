@@ -58,13 +58,14 @@ def command(
     """Make a FINDING of a RECORDING small; it is named by its clause or its fingerprint.
 
     The events of a stream are tried offline. With --base-url the request is, too: fields are left out as long as the
-    clause breaks in the same way. Leaves a journal, a curl line, a pytest file and a snippet of the official SDK.
+    clause breaks in the same way; a step of a flow is asked after the steps that led up to it, which count.
+    Leaves a journal, a curl line, a pytest file and a snippet of the official SDK.
     Exit codes: 0 shown again, 2 wrong command, 3 it did not show again at the target, 4 unreachable.
     """
     from wireproof.bisection import first_asked
     from wireproof.certification import load_contracts, report_of
     from wireproof.exhibit import Exhibit, leave
-    from wireproof.fetch import Target, Unreachable
+    from wireproof.fetch import KeyRefused, Target, Unreachable
     from wireproof.journal import BadJournal
     from wireproof.order import WrongOrder
     from wireproof.recordings import BadRecording, read_recording
@@ -90,12 +91,16 @@ def command(
     if base_url:
         from wireproof.again import NotSent
 
+        there, bound = Target(url, key_from(variable)), parse_budget(budget or f"calls={MOST_CALLS}")
         try:
-            smaller = _asked(exhibit, others, Target(url, key_from(variable)), budget)
-        except NotSent as trouble:
+            if exchange.step:
+                from wireproof.cli.shrink_flow import asked_in_flow
+
+                smaller, others = asked_in_flow(exhibit, others, there, bound, load_contracts(contracts)[1])
+            else:
+                smaller = _asked(exhibit, others, there, bound)
+        except (NotSent, Unreachable, KeyRefused) as trouble:
             raise Fail(str(trouble), UNREACHABLE) from trouble
-        except Unreachable as nobody:
-            raise Fail(str(nobody), UNREACHABLE) from nobody
         shows = smaller is not None
         exhibit = smaller or exhibit
     exhibit = _fewer_events(exhibit, others)
@@ -117,13 +122,12 @@ def _named(report: Report, name: str) -> tuple[Any, Finding, Exchange]:
     raise Fail(f"no finding is called {name!r}; expected a fingerprint or a broken clause, of which there are {broken}")
 
 
-def _asked(exhibit: Exhibit, others: Sequence[Exchange], target: Any, budget: str | None) -> Exhibit | None:
+def _asked(exhibit: Exhibit, others: Sequence[Exchange], target: Any, bound: Any) -> Exhibit | None:
     """The smallest request that shows the finding at the target, answered; None when not even the whole one does."""
     from wireproof.again import as_recorded, breach, sent
     from wireproof.plan import Cost
     from wireproof.shrinking import size_of, smallest_body
 
-    bound = parse_budget(budget or f"calls={MOST_CALLS}")
     first, whole = exhibit.exchange, exhibit.call
     spent = Cost()
     best: list[Exhibit] = []
@@ -154,12 +158,9 @@ def _asked(exhibit: Exhibit, others: Sequence[Exchange], target: Any, budget: st
 
 def _left(bound: Any, spent: Any) -> Any:
     """What is left of the budget; None when not one call is."""
-    left = replace(
-        bound,
-        calls=None if bound.calls is None else bound.calls - spent.calls,
-        tokens=None if bound.tokens is None else bound.tokens - spent.tokens,
-        usd=None if bound.usd is None or spent.usd is None else bound.usd - spent.usd,
-    )
+    from wireproof.spending import left_of
+
+    left = left_of(bound, spent)
     return None if any(value is not None and value <= 0 for value in (left.calls, left.tokens, left.usd)) else left
 
 
