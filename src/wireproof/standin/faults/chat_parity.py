@@ -45,7 +45,14 @@ def _text(frame: Frame) -> str | None:
     return choices[0]["delta"].get("content") if choices else None
 
 
-@fault("chat.parity.prompt-estimated", breaks="chat.parity.prompt-tokens")
+@fault(
+    "chat.parity.prompt-estimated",
+    breaks="chat.parity.prompt-tokens",
+    also=(
+        "chat.recovers",
+        "usage.prompt-once",
+    ),
+)
 def prompt_estimated(ask: Ask, serve: Serve) -> Answer:
     """In streams `prompt_tokens` is an estimate."""
 
@@ -121,7 +128,14 @@ def middle_lost(ask: Ask, serve: Serve) -> Answer:
     return _without(answer, lambda texts: len(texts) // 2) if ask.path == CHAT else answer
 
 
-@fault("chat.parity.finish-differs", breaks="chat.parity.finish", also=("chat.stream.length",))
+@fault(
+    "chat.parity.finish-differs",
+    breaks="chat.parity.finish",
+    also=(
+        "chat.stop-finish",
+        "chat.stream.length",
+    ),
+)
 def finish_differs(ask: Ask, serve: Serve) -> Answer:
     """Streams end with stop where plain answers end with length, and the other way round."""
     other = {"stop": "length", "length": "stop"}
@@ -137,6 +151,7 @@ def finish_differs(ask: Ask, serve: Serve) -> Answer:
     "chat.parity.text-as-refusal",
     breaks="chat.parity.kinds",
     also=(
+        "chat.stop-keeps",
         "chat.parity.nothing-lost",
         "chat.parity.text",
     ),

@@ -128,7 +128,15 @@ def delta_null(ask: Ask, serve: Serve) -> Answer:
 @fault(
     "chat.stream.message",
     breaks="chat.stream.delta",
-    also=(SCHEMA, "chat.stream.role", "chat.parity.*", "chat.tools.*", "chat.logprobs.*", "chat.structured.*"),
+    also=(
+        "chat.stop-keeps",
+        SCHEMA,
+        "chat.stream.role",
+        "chat.parity.*",
+        "chat.tools.*",
+        "chat.logprobs.*",
+        "chat.structured.*",
+    ),
 )
 def message_for_delta(ask: Ask, serve: Serve) -> Answer:
     """Chunks have `message` in place of `delta`."""
@@ -138,7 +146,7 @@ def message_for_delta(ask: Ask, serve: Serve) -> Answer:
 @fault(
     "chat.stream.content-parts",
     breaks="chat.stream.content",
-    also=(SCHEMA, "chat.parity.*", "chat.structured.*"),
+    also=("chat.stop-keeps", SCHEMA, "chat.parity.*", "chat.structured.*"),
 )
 def content_parts(ask: Ask, serve: Serve) -> Answer:
     """`delta.content` is a list of parts."""
@@ -162,7 +170,14 @@ def finish_null_word(ask: Ask, serve: Serve) -> Answer:
     return _choices(ask, serve, lambda choice: choice.update(finish_reason=choice["finish_reason"] or "null"))
 
 
-@fault("chat.stream.finish-eos", breaks="chat.stream.finish-reason", also=(SCHEMA,))
+@fault(
+    "chat.stream.finish-eos",
+    breaks="chat.stream.finish-reason",
+    also=(
+        "chat.stop-finish",
+        SCHEMA,
+    ),
+)
 def finish_eos(ask: Ask, serve: Serve) -> Answer:
     """Streams end with `finish_reason: "eos"` where it should be "stop"."""
 
@@ -176,7 +191,7 @@ def finish_eos(ask: Ask, serve: Serve) -> Answer:
 @fault(
     "chat.stream.cumulative",
     breaks="chat.stream.increments",
-    also=("chat.parity.text", "chat.logprobs.text", "chat.structured.*"),
+    also=("chat.logprobs.along", "chat.parity.text", "chat.logprobs.text", "chat.structured.*"),
 )
 def cumulative(ask: Ask, serve: Serve) -> Answer:
     """Each delta has the whole text so far."""
@@ -200,7 +215,7 @@ def cumulative(ask: Ask, serve: Serve) -> Answer:
 @fault(
     "chat.stream.text-twice",
     breaks="chat.stream.increments",
-    also=("chat.parity.text", "chat.logprobs.text", "chat.structured.*"),
+    also=("chat.logprobs.along", "chat.parity.text", "chat.logprobs.text", "chat.structured.*"),
 )
 def text_twice(ask: Ask, serve: Serve) -> Answer:
     """The whole text comes again in the last delta before the finish."""
@@ -276,6 +291,7 @@ def role_repeated(ask: Ask, serve: Serve) -> Answer:
     "chat.stream.finish-missing",
     breaks="chat.stream.finish",
     also=(
+        "chat.stop-finish",
         "chat.parity.finish",
         "chat.tools.finish",
     ),
