@@ -56,6 +56,7 @@ PROBES = (
     _chat("errors.not-object", [], "a body that is JSON, but a list"),
     _chat("errors.missing", {"model": MODEL, "max_tokens": 1}, "no `messages`"),
     _chat("errors.missing-stream", {"model": MODEL, "max_tokens": 1, "stream": True}, "the same, as a stream"),
+    _chat("errors.no-message", _ask(messages=[]), "`messages` without a message"),
     _chat("errors.range", _ask(top_p=2), "`top_p` above 1"),
     _chat("errors.range-temperature", _ask(temperature=2.5), "`temperature` above 2"),
     _chat("errors.range-logprobs", _ask(logprobs=True, top_logprobs=21), "`top_logprobs` above 20"),

@@ -193,6 +193,12 @@ def a_list_is_taken(ask: Ask, serve: Serve) -> Answer:
     return serve(ask.with_json({"model": "gpt-4.1-mini", "messages": TURNS, "max_tokens": 1}))
 
 
+@fault("errors.no-message-taken", breaks="errors.invalid")
+def nothing_is_answered(ask: Ask, serve: Serve) -> Answer:
+    """A chat without a message is served as if there was one."""
+    return serve(ask.changed(messages=TURNS) if _is_chat(ask) and ask.asked.get("messages") == [] else ask)
+
+
 @fault("errors.missing-taken", breaks="errors.invalid")
 def missing_messages_are_made_up(ask: Ask, serve: Serve) -> Answer:
     """A chat request without messages is answered."""
