@@ -81,6 +81,7 @@ def test_a_step_is_shrunk_after_the_steps_that_led_up_to_it(
     assert shrunk.asked["conversation"] != recorded(journal)["conversation"]
     assert "5 keys and items of step 6, 3 of them needed" in (told := capsys.readouterr().out)
     assert f"({len(shrunk.asks)} calls" in told
+    assert "no help" not in told
     made = shrunk.sent("POST", lambda path: path == PATH)
     deleted = shrunk.sent("DELETE", lambda path: path.startswith(PATH) and path.count("/") == 3)
     assert len(made) == len(deleted) == len(shrunk.asks) / STEPS

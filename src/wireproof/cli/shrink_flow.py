@@ -52,7 +52,7 @@ def asked_in_flow(
             f"request   {size_of(whole)} keys and items of step {trail.step}, {size_of(body)} of them needed "
             f"({search.spent.calls} calls, {search.spent.tokens} tokens)"
         )
-        if search.reference is None:
+        if search.reference is None and size_of(body) < size_of(whole):
             click.echo("          the reference backend is no help with this flow: what is left may ask too little")
         if search.why_over:
             click.echo(f"          stopped early, more could go: {search.why_over}")
