@@ -63,6 +63,13 @@ def prompt_estimated(ask: Ask, serve: Serve) -> Answer:
     return _usage(ask, serve, edit)
 
 
+@fault("chat.parity.prompt-estimated-plainly", breaks="chat.parity.prompt-tokens")
+def prompt_estimated_plainly(ask: Ask, serve: Serve) -> Answer:
+    """In streams of one choice without stop sequences `prompt_tokens` is an estimate, unless the cap is a few tokens."""
+    is_plain = not {"stop", "n"} & set(ask.asked) and (ask.asked.get("max_tokens") or 0) >= 20
+    return prompt_estimated(ask, serve) if is_plain else serve(ask)
+
+
 @fault("chat.parity.chunks-counted", breaks="chat.parity.completion-tokens")
 def chunks_counted(ask: Ask, serve: Serve) -> Answer:
     """In streams `completion_tokens` is one less: the first chunk brings no text."""
