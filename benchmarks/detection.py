@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # certified.py and the legal variations: on a clock that never waits
 
 from certified import certified, clauses_of, contents_of_contracts, plan_for, profile_of, standin_plan  # noqa: E402  # after the path is set
+from test_legal_chat import VARIATIONS as OF_CHAT  # noqa: E402
+from test_legal_jobs import ASSISTANTS as OF_ASSISTANTS  # noqa: E402
+from test_legal_jobs import STATE as OF_JOBS  # noqa: E402
 from test_legal_media import VARIATIONS as OF_MEDIA  # noqa: E402
+from test_legal_realtime import LEGAL as OF_REALTIME  # noqa: E402
 from test_legal_responses import VARIATIONS as OF_RESPONSES  # noqa: E402
 from test_legal_state import VARIATIONS as OF_STATE  # noqa: E402
 from test_legal_variations import VARIATIONS as OF_ALL  # noqa: E402
@@ -29,6 +33,7 @@ from wireproof.cli.orders import STANDIN_CASES  # noqa: E402
 from wireproof.spec import load_spec  # noqa: E402
 from wireproof.standin.faults import Fault, all_faults  # noqa: E402
 
+CONTROLS: tuple[Sized, ...] = (OF_ALL, OF_CHAT, OF_RESPONSES, OF_MEDIA, OF_STATE, OF_JOBS, OF_ASSISTANTS, OF_REALTIME)
 PAGE, TRACES = ROOT / "docs" / "detection.md", ROOT / "docs" / "traceability.json"
 
 Matrix = Mapping[str, frozenset[str]]
@@ -91,7 +96,7 @@ def page(clauses: list[Clause], faults: Mapping[str, Fault], caught: Matrix) -> 
     yield f"{len(clauses)} clauses." + ("" if redundant else " None is there in vain.")
     if redundant:
         yield f"Each fault of these is caught by another clause as well: {', '.join(f'`{id}`' for id in redundant)}."
-    controls = sum(len(variations) for variations in (OF_ALL, OF_RESPONSES, OF_MEDIA, OF_STATE))
+    controls = sum(len(one) for one in CONTROLS)
     yield ""
     yield f"{controls} legal variations raise no finding: what correct backends do otherwise, each made of the stand-in"
     yield "and certified by itself in `tests/test_legal_*.py`."

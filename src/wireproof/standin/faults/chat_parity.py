@@ -65,7 +65,7 @@ def prompt_estimated(ask: Ask, serve: Serve) -> Answer:
 
 @fault("chat.parity.prompt-estimated-plainly", breaks="chat.parity.prompt-tokens")
 def prompt_estimated_plainly(ask: Ask, serve: Serve) -> Answer:
-    """In streams of one choice without stop sequences `prompt_tokens` is an estimate, unless the cap is a few tokens."""
+    """In streams of one choice, without stop sequences and with room to speak, `prompt_tokens` is an estimate."""
     is_plain = not {"stop", "n"} & set(ask.asked) and (ask.asked.get("max_tokens") or 0) >= 20
     return prompt_estimated(ask, serve) if is_plain else serve(ask)
 
