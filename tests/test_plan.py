@@ -188,6 +188,15 @@ def test_no_probe_costs_more_than_its_plan_says() -> None:
         assert most.usd is None or (cost.usd is not None and cost.usd <= most.usd), probe
 
 
+def test_a_talk_of_which_a_part_has_no_price_costs_at_least_the_rest() -> None:
+    plan = standin_plan(profiles=["realtime"])
+    talk = next(one for one in certified(plan=plan).exchanges if one.probe == "realtime.text")
+    known = actual_cost(load_spec(), talk, Cost(1, 9, 9, 0.01))
+    partly = actual_cost(load_spec(), talk, Cost(1, 9, 9, None, 0.01))
+    assert known.usd is not None and known.usd > 0
+    assert (partly.usd, partly.usd_at_least) == (None, known.usd)
+
+
 def test_the_core_profile_costs_less_than_two_cents_of_a_small_model() -> None:
     catalogue = load_spec().catalogue("profiles")
     clauses, probes = load_contracts()

@@ -67,7 +67,10 @@ def _talk_cost(spec: Spec, socket: Socket, model: str, estimate: Cost) -> Cost:
             if not all(map(_is_count, counts)):
                 return estimate
             prompt, completion = prompt + counts[0], completion + counts[1]
-    return Cost(1, prompt, completion, usd_of_talk(spec, model, prompt, completion) if prompt or completion else 0.0)
+    dollars = usd_of_talk(spec, model, prompt, completion) if prompt or completion else 0.0
+    if estimate.usd is None:  # something of it has no price: what is written down of sound that was said
+        return Cost(1, prompt, completion, None, dollars or 0.0)
+    return Cost(1, prompt, completion, dollars)
 
 
 def _count(usage: Mapping[str, Any], names: Iterable[str], otherwise: int | None = None) -> Any:
