@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -200,9 +200,9 @@ def report_of(
             f"{run.header['left_out']} recorded requests mean no operation of the description, or have no answer."
         )
     if run.lost:
-        notes.append(f"{len(run.lost)} requests were in flight when the run was cut off; their answers are lost.")
+        notes.append(f"The run was cut off under {_requests(run.lost)}; what was answered to that is lost.")
     if run.asked_again:
-        notes.append(f"{len(run.asked_again)} requests lost their answers when a run was killed, and were asked again.")
+        notes.append(f"An earlier run was cut off under {_requests(run.asked_again)}, sent again since.")
     chosen = clauses_for(clauses, header.get("profiles", (EVERYTHING,)), header.get("level"), header.get("only", ()))
     notes += [str(blame) for blame in blames(load_spec(), run.exchanges)]
     asked = first_asked(run.exchanges)
@@ -242,6 +242,10 @@ def report_of(
         claims=claimed.claims if claimed else (),
         complete=footer.get("reason") == "complete",
     )
+
+
+def _requests(some: Sized) -> str:
+    return "1 request" if len(some) == 1 else f"{len(some)} requests"
 
 
 def _unpaid(verdicts: Sequence[Verdict], planned: Sequence[Planned]) -> str:
