@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made import answer
 
@@ -139,7 +139,6 @@ def test_a_search_that_did_not_end_blames_nobody() -> None:
 
 
 @given(st.integers(2, 40), st.data())
-@settings(deadline=None)
 def test_any_field_is_found_in_a_logarithm_of_calls(number: int, data: Any) -> None:
     names = [f"f{n}" for n in range(number)]
     guilty = set(data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)))

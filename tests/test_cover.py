@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from certified import contents_of_contracts, standin_plan
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wireproof.clause import Clause, Say, Talk, answered, flow, probe, refused, talk, talked, together
@@ -153,7 +153,6 @@ def larger(one: Budget, other: Budget) -> Budget:
 
 
 # The machine may be busy: how long it takes says nothing.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions(), BUDGETS, BUDGETS)
 def test_more_money_never_covers_less_and_none_is_overdrawn(asked: Question, one: Budget, other: Budget) -> None:
     more = larger(one, other)

@@ -231,10 +231,6 @@ def test_every_prompt_of_a_list_is_completed_and_a_body_in_bytes_is_priced_too()
 
 
 def test_the_plan_of_a_certification_is_an_upper_bound_of_what_the_stand_in_counts() -> None:
-    from certified import certified, standin_plan
-
-    from wireproof.heed import actual_cost
-
     plan = standin_plan()
     spent = [actual_cost(load_spec(), exchange, Cost(1)) for exchange in certified().exchanges]
     assert sum(cost.tokens for cost in spent) <= plan.cost.tokens

@@ -99,13 +99,13 @@ def test_fuzzy_match_reads_characters() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(text=st.text(max_size=30), reference=st.text(max_size=30))
 def test_likeness_lies_between_nought_and_one(metric: str, text: str, reference: str) -> None:
     assert 0 <= METRICS[metric](text, reference) <= 1 + 1e-9
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(one=st.text(alphabet="abc", max_size=12), other=st.text(alphabet="abc", max_size=12))
 def test_the_longest_common_subsequence_is_that_of_the_textbook(one: str, other: str) -> None:
     rows = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]

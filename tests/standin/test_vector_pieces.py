@@ -26,7 +26,7 @@ TEXTS = st.text(alphabet="ab1. \n—", max_size=400)
 SIZES = st.builds(Sizes, st.integers(4, 20), st.integers(0, 2))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, SIZES)
 def test_every_token_is_in_a_chunk_and_chunks_overlap_as_told(text: str, by: Sizes) -> None:
     tokens, chunks = tokenized(text), cut(text, by)
@@ -38,7 +38,7 @@ def test_every_token_is_in_a_chunk_and_chunks_overlap_as_told(text: str, by: Siz
     assert ends[-1:] == ([len(text)] if text else [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, SIZES, st.integers(1, 60))
 def test_a_text_cut_piece_by_piece_has_the_same_chunks(text: str, by: Sizes, characters: int) -> None:
     chunks: list[str] = []
@@ -179,7 +179,7 @@ def test_word_and_powerpoint_are_read_paragraph_by_paragraph() -> None:
     assert text_of("a.pptx", packed(**slides)) == "1\n2\n10"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300), st.sampled_from([".pdf", ".docx"]))
 def test_a_broken_document_is_refused_and_no_more(data: bytes, suffix: str) -> None:
     for broken in (data, pdf(data, b"/FlateDecode"), packed(word__document="<w:p>")[: len(data)]):
