@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wireproof.clause import Exchange, NotApplicable
@@ -45,10 +45,6 @@ RUN: dict[str, Any] = {
 RUN_LIST, ITEM_LIST = "getEvalRuns", "getEvalRunOutputItems"
 RUNS = ("createEvalRun", "getEvalRun", "cancelEvalRun", RUN_LIST)
 ITEMS = ("getEvalRunOutputItem", ITEM_LIST)
-
-
-def at_path(path: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.path == path
 
 
 def objects_told(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -50,6 +50,11 @@ def first_made(exchanges: Sequence[Exchange], operation: str, what: str) -> dict
     raise NotApplicable(f"no {what} was made: {last.id} was answered {last.status}")
 
 
+def at_path(path: str) -> Callable[[Exchange], bool]:
+    """For `asked_for`: whether it was this path."""
+    return lambda exchange: exchange.request.path == path
+
+
 def asked_for(
     exchanges: Sequence[Exchange],
     operation: str,

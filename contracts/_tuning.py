@@ -53,10 +53,6 @@ def sent_file(exchange: Exchange) -> object:
     return exchange.request.asked.get("training_file")
 
 
-def at_path(path: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.path == path
-
-
 def has_job(*states: str) -> Callable[[Exchange], bool]:
     """Whether an answer tells of a job in one of these states."""
     return lambda exchange: any(job.get("status") in states for _, job in jobs_of(exchange))

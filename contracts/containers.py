@@ -5,7 +5,7 @@ One flow makes a single container, the smallest there is: some providers bill it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from wireproof.clause import (
 
 from ._life import (
     asked_for,
+    at_path,
     expect_gone,
     expect_now,
     expect_same,
@@ -93,10 +94,6 @@ def _files(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, dict[str, Any]
     if not tried:
         raise Inconclusive("no file was put into the container")
     return [(e, maybe_object(e), file) for e in tried for file in SENT if file.data in e.request.body]
-
-
-def _at(path: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.path == path
 
 
 def _deleted(exchanges: Sequence[Exchange], operation: str) -> Exchange:
@@ -173,7 +170,7 @@ def a_new_container_is_not_over(exchanges: list[Exchange]) -> None:
 def a_container_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A container is read with the id, name and time it was made with."""
     _, made = _container(exchanges)
-    exchange = asked_for(exchanges, "retrieveContainer", _at(f"/containers/{made.get('id')}"))
+    exchange = asked_for(exchanges, "retrieveContainer", at_path(f"/containers/{made.get('id')}"))
     expect_same(exchange, served(exchange, "the container"), made, "id", "object", "name", "created_at")
 
 
@@ -265,7 +262,7 @@ def files_are_listed(exchanges: list[Exchange]) -> None:
 def a_deleted_file_is_gone(exchanges: list[Exchange]) -> None:
     """A file that was deleted from a container is not found there any more: 404."""
     deletion = _deleted(exchanges, "deleteContainerFile")
-    expect_gone(asked_for(exchanges, "retrieveContainerFile", _at(deletion.request.path), after=deletion))
+    expect_gone(asked_for(exchanges, "retrieveContainerFile", at_path(deletion.request.path), after=deletion))
 
 
 # ------------------------------------------------------------------------------------------------ its end
@@ -294,4 +291,4 @@ def a_deletion_says_so(exchange: Exchange) -> None:
 def a_deleted_container_is_gone(exchanges: list[Exchange]) -> None:
     """A deleted container is not found: 404."""
     deletion = _deleted(exchanges, "deleteContainer")
-    expect_gone(asked_for(exchanges, "retrieveContainer", _at(deletion.request.path), after=deletion))
+    expect_gone(asked_for(exchanges, "retrieveContainer", at_path(deletion.request.path), after=deletion))

@@ -15,7 +15,6 @@ from ._evals import (
     RUN,
     RUN_LIST,
     RUNS,
-    at_path,
     completed_run,
     items_listed,
     objects_told,
@@ -23,7 +22,7 @@ from ._evals import (
     run_made,
     runs_told,
 )
-from ._life import asked_for, expect_gone, expect_moves, expect_now, expect_same, ids_of, rows_of, served
+from ._life import asked_for, at_path, expect_gone, expect_moves, expect_now, expect_same, ids_of, rows_of, served
 from ._reading import as_count, as_number, as_object, as_objects, as_text
 
 ENDED = ("completed", "failed", "canceled")

@@ -11,10 +11,11 @@ from typing import Any
 
 from wireproof.clause import NO_MODEL, Call, Exchange, Flow, Inconclusive, answered, clause, expect, flow, shown, steps
 
-from ._evals import ASKED, CHANGED, CRITERION, LIFE, RUN, at_path, eval_made
+from ._evals import ASKED, CHANGED, CRITERION, LIFE, RUN, eval_made
 from ._flow import id_in
 from ._life import (
     asked_for,
+    at_path,
     expect_gone,
     expect_now,
     expect_same,

@@ -5,13 +5,14 @@ One flow makes a thread of three messages; nothing is generated. What runs add t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wireproof.clause import NO_MODEL, Exchange, Flow, NotApplicable, answered, clause, expect, flow, shown, steps
 
 from ._life import (
     asked_for,
+    at_path,
     expect_gone,
     expect_now,
     expect_same,
@@ -71,10 +72,6 @@ def _message(exchanges: Sequence[Exchange]) -> tuple[Exchange, dict[str, Any]]:
     return exchange, served(exchange, "a message of the thread")
 
 
-def _at(path: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: exchange.request.path == path
-
-
 # ------------------------------------------------------------------------------------------------ the thread
 
 
@@ -113,9 +110,9 @@ def threads_and_messages_are_made_now(exchanges: list[Exchange]) -> None:
 def a_change_takes_effect(exchanges: list[Exchange]) -> None:
     """A thread that is given other `metadata` has it, in the answer and when it is read again."""
     _, made = _thread(exchanges)
-    change = asked_for(exchanges, "modifyThread", _at(f"/threads/{made.get('id')}"))
+    change = asked_for(exchanges, "modifyThread", at_path(f"/threads/{made.get('id')}"))
     expect_same(change, served(change, "the changed thread"), {"metadata": NEW_LABELS}, "metadata")
-    read = asked_for(exchanges, "getThread", _at(change.request.path), after=change)
+    read = asked_for(exchanges, "getThread", at_path(change.request.path), after=change)
     expect_same(read, served(read, "the changed thread"), {"metadata": NEW_LABELS}, "metadata")
 
 
@@ -123,7 +120,7 @@ def a_change_takes_effect(exchanges: list[Exchange]) -> None:
 def a_thread_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A thread is read with the id and the time it was made with."""
     _, made = _thread(exchanges)
-    exchange = asked_for(exchanges, "getThread", _at(f"/threads/{made.get('id')}"))
+    exchange = asked_for(exchanges, "getThread", at_path(f"/threads/{made.get('id')}"))
     expect_same(exchange, served(exchange, "the thread"), made, "id", "object", "created_at")
 
 
@@ -159,7 +156,7 @@ def messages_are_listed(exchanges: list[Exchange]) -> None:
     """
     _, thread = _thread(exchanges)
     _message(exchanges)
-    exchange = asked_for(exchanges, "listMessages", _at(f"/threads/{thread.get('id')}/messages"))
+    exchange = asked_for(exchanges, "listMessages", at_path(f"/threads/{thread.get('id')}/messages"))
     served(exchange, "the messages of the thread")
     rows = rows_of(exchange)
     said = [" ".join(texts_of(row).values()) for row in rows]
@@ -177,7 +174,7 @@ def messages_are_listed(exchanges: list[Exchange]) -> None:
 def a_message_reads_as_it_was_made(exchanges: list[Exchange]) -> None:
     """A message is read with the fields it was made with."""
     made_by, made = _message(exchanges)
-    exchange = asked_for(exchanges, "getMessage", _at(f"{made_by.request.path}/{made.get('id')}"))
+    exchange = asked_for(exchanges, "getMessage", at_path(f"{made_by.request.path}/{made.get('id')}"))
     names = ("id", "object", "created_at", "thread_id", "role", "content", "metadata")
     expect_same(exchange, served(exchange, "the message"), made, *names)
 
@@ -188,7 +185,7 @@ def a_deleted_message_is_gone(exchanges: list[Exchange]) -> None:
     _, made = _message(exchanges)
     deletion = asked_for(exchanges, "deleteMessage")
     expect_same(deletion, served(deletion, "a deletion"), {"id": made.get("id"), "deleted": True}, "id", "deleted")
-    expect_gone(asked_for(exchanges, "getMessage", _at(deletion.request.path), after=deletion))
+    expect_gone(asked_for(exchanges, "getMessage", at_path(deletion.request.path), after=deletion))
 
 
 # ------------------------------------------------------------------------------------------------ its end
@@ -209,4 +206,4 @@ def a_deleted_thread_is_gone(exchanges: list[Exchange]) -> None:
     deletion = asked_for(exchanges, "deleteThread")
     if not is_ok(deletion):
         raise NotApplicable(f"nothing was deleted: {deletion.id} was answered {deletion.status}")
-    expect_gone(asked_for(exchanges, "getThread", _at(deletion.request.path), after=deletion))
+    expect_gone(asked_for(exchanges, "getThread", at_path(deletion.request.path), after=deletion))
