@@ -35,10 +35,6 @@ def asks(*formats: str) -> Any:
     return lambda exchange: format_asked(exchange) in formats and not streams(exchange)
 
 
-def asks_stream(exchange: Exchange) -> bool:
-    return asked_of(exchange).get("stream") is True
-
-
 def granularities(exchange: Exchange) -> list[Any]:
     given = asked_of(exchange).get("timestamp_granularities")
     return given if isinstance(given, list) else [] if given is None else [given]

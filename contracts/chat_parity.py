@@ -267,9 +267,3 @@ def _finish(choice: dict[str, Any]) -> str | None:
     """None before the end, however that is said."""
     reason = as_text(choice.get("finish_reason"))
     return None if reason in ("", "null") else reason
-
-
-def _keys(usage: dict[str, Any]) -> set[str]:
-    """Top-level keys with a value, and one level below as `details.key`."""
-    below = {f"{name}.{key}" for name, value in usage.items() if isinstance(value, dict) for key in value}
-    return {name for name, value in usage.items() if value is not None} | below

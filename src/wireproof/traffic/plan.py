@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from wireproof.traffic.profile import Arrivals, BadProfile, Item, Profile, Stage
 from wireproof.traffic.schedule import Spacing
@@ -15,19 +14,6 @@ from wireproof.traffic.schedule import Spacing
 # The guide charges TPM by the greater of max_tokens and an estimate from the characters of the request; about
 # four characters make a token of English.
 CHARACTERS_PER_TOKEN = 4
-
-
-class LimitsLike(Protocol):
-    """What `wireproof.tiers.limits` returns; `minute_s` is how long the limiter's minute lasts."""
-
-    @property
-    def rpm(self) -> int | None: ...
-    @property
-    def tpm(self) -> int | None: ...
-    @property
-    def rpd(self) -> int | None: ...
-    @property
-    def minute_s(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)

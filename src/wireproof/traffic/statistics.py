@@ -122,10 +122,6 @@ def describe(
     return told
 
 
-def median_of(values: Sequence[float]) -> float | None:
-    return percentile(sorted(values), 0.5)
-
-
 def _rank(q: float, n: int) -> int:
     return min(n, max(1, math.ceil(q * n - 1e-9)))
 
